@@ -1,0 +1,57 @@
+"""What a user may set: one frozen object, from code, `compile(alto=...)`, run config or `ALTO_*` variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from alto_langgraph.exceptions import OptionsError
+
+CONFIG_KEY = "alto"
+"""Key under a run config's `configurable` that carries options for that run."""
+
+
+class AltoOptions(BaseSettings):
+    """Options of alto's issue stage. Every field also reads `ALTO_<FIELD>` from the environment.
+
+    Raises:
+        pydantic.ValidationError: a value is out of range or a name is unknown
+            (`AltoOptions.of` turns it into an `OptionsError`).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ALTO_", frozen=True, extra="forbid")
+
+    enabled: bool = Field(default=True, description="False runs stock LangGraph exactly.")
+    window: int = Field(default=256, ge=0, le=1_000_000, description="Most tasks started ahead and not yet committed, per run of a graph.")
+    issue: frozenset[Literal["send"]] = Field(
+        default=frozenset({"send"}), description="Issue classes allowed: `send` is a task whose whole input is a Send payload."
+    )
+    effects: Literal["pure", "idempotent", "unknown"] = Field(
+        default="unknown", description="Strongest effect class that may be started ahead when it is certain to be needed."
+    )
+    events: Literal["held", "live"] = Field(
+        default="held", description="`messages` and `custom` events of early tasks: held until their superstep, or live."
+    )
+
+    @classmethod
+    def of(cls, value: AltoOptions | Mapping[str, Any] | bool | None) -> AltoOptions:
+        """Options from whatever a user may pass: options, a mapping of fields, on/off, or None for the defaults.
+
+        Raises:
+            OptionsError: naming the field, what is wrong with it and the fields there are.
+        """
+        if isinstance(value, cls):
+            return value
+        fields = {"enabled": value} if isinstance(value, bool) else value
+        if fields is not None and not isinstance(fields, Mapping):
+            raise OptionsError(
+                f"Options must be AltoOptions, a mapping or a bool, not {type(value).__name__}.", hint="Pass AltoOptions(...)."
+            )
+        try:
+            return cls(**(fields or {}))
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg']}" for e in error.errors())
+            raise OptionsError(f"Bad alto options: {problems}.", hint=f"Options are {', '.join(cls.model_fields)}.") from None

@@ -1,0 +1,131 @@
+"""What is known of a graph before it runs: per node what it touches, and who may follow whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Effects(IntEnum):
+    """How far a node's work reaches; each class includes the ones before it (DESIGN I5)."""
+
+    PURE = 0
+    IDEMPOTENT = 1
+    UNKNOWN = 2
+    EXTERNAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a node may not run ahead: the name that is to blame and one plain sentence.
+
+    Args:
+        code: Short stable word for the reason, e.g. `cache_policy`.
+        subject: Name in the app that is to blame.
+        sentence: For the reader, ends with a full stop.
+    """
+
+    code: str
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedUse:
+    """A mutable object outside the state (closure, global, attribute of `self`) that a node touches.
+
+    Args:
+        key: `id()` of the object, alive as long as the graph.
+        name: As written in the app.
+        reads: The node may look at its content.
+        writes: The node may change its content.
+    """
+
+    key: int
+    name: str
+    reads: bool
+    writes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallablePlan:
+    """What one callable (a node's function or a path function) touches. None for a set means "all"."""
+
+    reads: frozenset[str] | None = None
+    writes: frozenset[str] | None = None
+    effects: Effects = Effects.UNKNOWN
+    may_interrupt: bool = True
+    sees_identity: bool = True
+    uses_store: bool = True
+    mutates: bool = True
+    shares: tuple[SharedUse, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """One node: its function, the path functions of its conditional edges, and what fences it.
+
+    Args:
+        name: Node name.
+        function: What the node's own callable touches.
+        routes: What each of its conditional edges' path functions touches.
+        targets: Nodes that may follow it (edges, path maps, declared `Command` ends); None means any node.
+        fences: Reasons why it is never started ahead of its superstep.
+    """
+
+    name: str
+    function: CallablePlan
+    routes: tuple[CallablePlan, ...] = ()
+    targets: frozenset[str] | None = None
+    fences: tuple[Reason, ...] = ()
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether the node, or one of its path functions, may call `interrupt()`."""
+        return self.function.may_interrupt or any(r.may_interrupt for r in self.routes)
+
+    @property
+    def mutates(self) -> bool:
+        """Whether the node may change an operand in place."""
+        return self.function.mutates or any(r.mutates for r in self.routes)
+
+    @property
+    def shares(self) -> tuple[SharedUse, ...]:
+        """Every mutable object outside the state that the node or its path functions touch."""
+        return self.function.shares + tuple(use for r in self.routes for use in r.shares)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole graph. Equal graphs have equal plans.
+
+    Args:
+        nodes: By name; includes no START or END.
+        entry: Nodes that may follow START; None means any.
+        fences: Reasons why nothing in this graph is started ahead.
+        subgraphs: Plans of nodes that are compiled graphs, by node name.
+    """
+
+    nodes: Mapping[str, NodePlan]
+    entry: frozenset[str] | None = None
+    fences: tuple[Reason, ...] = ()
+    subgraphs: Mapping[str, Plan] = field(default_factory=dict)
+
+    def conflict(self, early: str, unfinished: str) -> Reason | None:
+        """Why a task of node `early` may not start while a task of node `unfinished`, which commits before it, still runs.
+
+        None if nothing forbids it. Operands held by both are judged at run time, not here.
+        """
+        blocker = self.nodes.get(unfinished)
+        candidate = self.nodes.get(early)
+        if blocker is None or candidate is None:
+            return None
+        if blocker.may_interrupt:
+            return Reason("interrupt", unfinished, f"`{unfinished}` may call interrupt(), so nothing behind it starts before it has finished.")
+        for mine in candidate.shares:
+            for theirs in blocker.shares:
+                if mine.key == theirs.key and (theirs.writes or mine.writes) and (mine.reads or theirs.reads):
+                    return Reason("shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them.")
+        return None

@@ -1,0 +1,99 @@
+"""Ports between the rooms, and the facts a run tells its observers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from alto_langgraph.tags import Tag
+
+Outcome = Literal["completed", "failed", "interrupted", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """A task's node begins to run.
+
+    Args:
+        namespace: Checkpoint-namespace node names of the (sub)graph, outermost first; empty at the root.
+        tag: The task. Unique within one run of one (sub)graph.
+        node: Node name.
+        step: Superstep in which the task commits.
+        ahead: True if that superstep hasn't been reached yet.
+        parents: Tags of the tasks whose results this one needs.
+        at: `time.perf_counter()` seconds.
+    """
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    node: str
+    step: int
+    ahead: bool
+    parents: tuple[Tag, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """A task's node has returned, raised or been cancelled; `at` in `time.perf_counter()` seconds."""
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    outcome: Outcome
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCommitted:
+    """LangGraph's loop has taken a task's writes; `at` in `time.perf_counter()` seconds."""
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    step: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSquashed:
+    """An early run was thrown away; its task runs again in order, or never."""
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepOpened:
+    """LangGraph's loop has reached a superstep with these tasks."""
+
+    namespace: tuple[str, ...]
+    step: int
+    tags: tuple[Tag, ...]
+    at: float
+
+
+Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened
+
+
+class Observer(Protocol):
+    """Hears what a run does. It may be called from several threads; what it raises is ignored."""
+
+    def observe(self, fact: Fact) -> None:
+        """Takes one fact; must return quickly."""
+
+
+OBSERVER: ContextVar[Observer | None] = ContextVar("alto_observer", default=None)
+
+
+@contextmanager
+def observed_by(observer: Observer) -> Iterator[None]:
+    """Tells `observer` the facts of every alto run started inside the block (nested subgraphs included)."""
+    token = OBSERVER.set(observer)
+    try:
+        yield
+    finally:
+        OBSERVER.reset(token)
