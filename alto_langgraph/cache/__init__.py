@@ -1,0 +1,1 @@
+"""`langgraph.cache`, name for name."""

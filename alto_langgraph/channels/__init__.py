@@ -1,0 +1,1 @@
+"""`langgraph.channels`, name for name."""

@@ -1,0 +1,1 @@
+"""`langgraph.func`, name for name."""

@@ -1,0 +1,1 @@
+"""`langgraph.graph`, name for name."""

@@ -1,0 +1,1 @@
+"""`langgraph.managed`, name for name."""

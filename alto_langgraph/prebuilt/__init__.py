@@ -1,0 +1,1 @@
+"""`langgraph.prebuilt`, name for name."""

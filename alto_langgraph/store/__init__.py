@@ -1,0 +1,1 @@
+"""`langgraph.store`, name for name."""
