@@ -1,1 +1,5 @@
-"""`langgraph.cache`, name for name."""
+"""`langgraph.cache`, name for name; its modules are found by `alto_langgraph.mirror`."""
+
+from alto_langgraph.mirror import mirror
+
+mirror(__name__)

@@ -1,1 +1,10 @@
 """`langgraph.channels`, name for name."""
+
+from typing import TYPE_CHECKING
+
+from alto_langgraph.mirror import mirror
+
+if TYPE_CHECKING:
+    from langgraph.channels import *
+
+mirror(__name__)

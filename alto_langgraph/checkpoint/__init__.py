@@ -1,1 +1,5 @@
-"""`langgraph.checkpoint`, name for name."""
+"""`langgraph.checkpoint`, name for name; its modules are found by `alto_langgraph.mirror`."""
+
+from alto_langgraph.mirror import mirror
+
+mirror(__name__)

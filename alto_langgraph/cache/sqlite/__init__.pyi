@@ -1,0 +1,1 @@
+from langgraph.cache.sqlite import *

@@ -1,0 +1,1 @@
+from langgraph.channels.named_barrier_value import *

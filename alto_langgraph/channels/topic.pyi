@@ -1,0 +1,1 @@
+from langgraph.channels.topic import *

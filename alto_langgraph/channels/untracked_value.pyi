@@ -1,0 +1,1 @@
+from langgraph.channels.untracked_value import *

@@ -1,0 +1,1 @@
+from langgraph.checkpoint.postgres.shallow import *

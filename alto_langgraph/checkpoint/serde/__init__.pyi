@@ -1,0 +1,1 @@
+from langgraph.checkpoint.serde import *

@@ -1,0 +1,1 @@
+from langgraph.checkpoint.sqlite.aio import *

@@ -1,1 +1,0 @@
-"""`langgraph.func`, name for name."""

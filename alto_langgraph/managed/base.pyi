@@ -1,0 +1,1 @@
+from langgraph.managed.base import *

@@ -1,0 +1,1 @@
+from langgraph.managed.is_last_step import *

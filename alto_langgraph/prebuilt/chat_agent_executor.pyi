@@ -1,0 +1,1 @@
+from langgraph.prebuilt.chat_agent_executor import *

@@ -1,0 +1,1 @@
+from langgraph.prebuilt.tool_node import *

@@ -1,0 +1,1 @@
+from langgraph.store.base import *

@@ -1,0 +1,1 @@
+from langgraph.store.memory import *

@@ -1,0 +1,1 @@
+from langgraph.store.postgres.base import *
