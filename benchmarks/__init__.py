@@ -1,0 +1,1 @@
+"""Measures alto beside stock LangGraph, strictly alternating in one run: `python -m benchmarks`."""

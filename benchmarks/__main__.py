@@ -1,0 +1,86 @@
+"""Command line of the benchmarks: `python -m benchmarks [run|report|profile|list]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from benchmarks import suite
+from benchmarks.catalog import catalog, chosen
+from benchmarks.graphs import GraphBenchmark
+from benchmarks.profiling import profile as print_profile
+from benchmarks.tables import missed, table
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console(width=None if sys.stdout.isatty() else 150)
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument(help="Names, groups or patterns; all when left out.")] = None,
+    quick: Annotated[bool, typer.Option(help="Fewer sizes and rounds: the whole set in three minutes.")] = False,
+    json_to: Annotated[Path | None, typer.Option("--json", help="File to keep every sample in.")] = None,
+    null: Annotated[bool, typer.Option(help="Stock on both sides: shows the noise.")] = False,
+    check: Annotated[bool, typer.Option(help="Exit with 1 when a target is missed.")] = False,
+) -> None:
+    """Runs benchmarks, both sides in turn."""
+    results = suite.run(_chosen(names or [], quick), quick, "null" if null else "alto", console)
+    if json_to:
+        json_to.write_text(json.dumps(results, indent=1) + "\n")
+    console.print(table(results["benchmarks"]))
+    if check and missed(results["benchmarks"]):
+        raise typer.Exit(1)
+
+
+@app.command()
+def profile(
+    name: str,
+    side: Annotated[str, typer.Option(help="Lane: stock, alto, ...")] = "alto",
+    runs: Annotated[int, typer.Option(help="Runs profiled.")] = 3,
+    sort: Annotated[str, typer.Option(help="Order: tottime, cumtime, ncalls.")] = "tottime",
+    out: Annotated[Path | None, typer.Option(help="File for a profile viewer.")] = None,
+) -> None:
+    """Prints where one side of a benchmark spends its time."""
+    benchmark = _chosen([name], False)[0]
+    if not isinstance(benchmark, GraphBenchmark):
+        _refuse(f"{name} doesn't run a graph in this process; there is nothing to profile.")
+    try:
+        print_profile(benchmark, side, runs, sort, out)
+    except LookupError as error:
+        _refuse(error.args[0])
+
+
+@app.command("list")
+def list_all() -> None:
+    """Lists the benchmarks."""
+    for benchmark in catalog():
+        console.print(f"[bold]{benchmark.name}[/]  {benchmark.what}")
+
+
+def _chosen(names: list[str], quick: bool) -> list[Any]:
+    try:
+        return chosen(names, quick)
+    except LookupError as error:
+        _refuse(error.args[0])
+
+
+def _refuse(message: str) -> Any:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+def main(arguments: list[str]) -> None:
+    """`run` is what is meant when no command is named."""
+    named = arguments and (arguments[0] in {"run", "report", "profile", "list", "--help"})
+    app(arguments if named else ["run", *arguments], prog_name="python -m benchmarks")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

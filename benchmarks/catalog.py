@@ -1,0 +1,34 @@
+"""Every benchmark there is, and how one is found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
+from benchmarks import fan_out, shapes, steps
+from benchmarks.declare import Benchmark
+
+GROUPS = (fan_out, steps, shapes)
+
+
+def catalog() -> list[Benchmark]:
+    """Every benchmark, in the report's order."""
+    return [benchmark for group in GROUPS for benchmark in group.benchmarks()]
+
+
+def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:
+    """The benchmarks with these names, groups or patterns (`fan_out_*`); all, when there are none.
+
+    Raises:
+        LookupError: a name fits nothing.
+    """
+    everything = catalog()
+    for name in names:
+        if not any(_fits(name, benchmark) for benchmark in everything):
+            raise LookupError(f"No benchmark is called {name!r}. There are {', '.join(b.name for b in everything)}.")
+    named = [b for b in everything if not names or any(_fits(name, b) for name in names)]
+    return [b for b in named if b.quick] if quick and any(b.quick for b in named) else named
+
+
+def _fits(name: str, benchmark: Benchmark) -> bool:
+    return name == benchmark.group or fnmatch(benchmark.name, name)

@@ -1,0 +1,54 @@
+"""What a benchmark is: a name, lanes to run side by side, targets to meet, bounds no scheduler can beat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Sample = Mapping[str, float]
+"""One run's figures by metric, e.g. `{"wall": 0.12, "cpu": 0.11}`; the first metric is the one that targets judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure that has to be reached.
+
+    Args:
+        at_most: The most that `of` may be of `against` (ratio), or above it (difference, in the metric's unit).
+        of: Lane judged.
+        against: A lane of the same benchmark, a bound's name, or `benchmark/lane` for a lane of another benchmark.
+        kind: Whether `at_most` limits a ratio or a difference.
+    """
+
+    at_most: float
+    of: str = "alto"
+    against: str = "stock"
+    kind: Literal["ratio", "difference"] = "ratio"
+
+
+class Benchmark(Protocol):
+    """What the suite needs to know of a benchmark, whether it times a graph or probes a subprocess."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def per(self) -> int: ...
+    @property
+    def quick(self) -> bool: ...
+    @property
+    def budget(self) -> float: ...
+    @property
+    def targets(self) -> tuple[Target, ...]: ...
+    @property
+    def bounds(self) -> Mapping[str, float]: ...
+
+    def open(self, alto: str) -> AbstractContextManager[Mapping[str, Callable[[], Sample]]]:
+        """Prepares every lane and gives one callable per lane that takes one sample; `alto` names the side in alto's place."""

@@ -1,0 +1,42 @@
+"""Shows where one side of a benchmark spends its time, function by function."""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import pstats
+from pathlib import Path
+
+from benchmarks.graphs import GraphBenchmark
+
+LINES = 40
+
+
+def profile(benchmark: GraphBenchmark, lane: str, runs: int, sort: str, out: Path | None = None) -> None:
+    """Prints the functions that took most time.
+
+    Sync graphs run their nodes in threads of a pool; of those only the calling thread, LangGraph's loop, is profiled.
+
+    Args:
+        benchmark: What to run.
+        lane: Which of its lanes (`stock`, `alto`, ...).
+        runs: Runs profiled, after one that warms up.
+        sort: Key of `pstats`, such as `tottime` or `cumtime`.
+        out: File to keep the profile in, for a viewer.
+
+    Raises:
+        LookupError: the benchmark has no such lane.
+    """
+    found = next((known for known in benchmark.lanes if known.name == lane), None)
+    if found is None:
+        raise LookupError(f"{benchmark.name} has no lane {lane!r}, but {', '.join(known.name for known in benchmark.lanes)}.")
+    app, profiler = benchmark.app(found), cProfile.Profile()
+    with asyncio.Runner() as runner:
+        app.run(runner, "warm-up")
+        for run in range(runs):
+            profiler.enable()
+            app.run(runner, str(run))
+            profiler.disable()
+    if out:
+        profiler.dump_stats(out)
+    pstats.Stats(profiler).strip_dirs().sort_stats(sort).print_stats(LINES)

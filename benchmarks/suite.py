@@ -1,0 +1,58 @@
+"""Runs benchmarks one after another and keeps what they gave as plain data, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.declare import Benchmark
+from benchmarks.machine import machine
+from benchmarks.measure import alternate
+
+MOST_ROUNDS = 60
+LEAST_ROUNDS = 5
+QUICK_BUDGET = 0.12
+"""Part of a benchmark's budget that `--quick` spends."""
+QUICK_LEAST_ROUNDS = 2
+
+
+def run(benchmarks: Iterable[Benchmark], quick: bool, alto: str, console: Console) -> dict[str, Any]:
+    """Measures every benchmark and gives all samples with the machine's description.
+
+    Args:
+        benchmarks: What to measure, in order.
+        quick: Fewer rounds.
+        alto: The side that stands in alto's place: `alto`, or `null` to measure the noise.
+        console: Where progress is shown.
+    """
+    todo = list(benchmarks)
+    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*bar, console=console, transient=True) as progress:
+        task = progress.add_task("", total=len(todo))
+        taken = []
+        for benchmark in todo:
+            progress.update(task, description=benchmark.name)
+            taken.append(measured(benchmark, quick, alto, lambda rounds: progress.refresh()))
+            progress.advance(task)
+    return {"machine": machine(), "quick": quick, "alto": alto, "benchmarks": taken}
+
+
+def measured(benchmark: Benchmark, quick: bool, alto: str, heard: Any = lambda rounds: None) -> dict[str, Any]:
+    """One benchmark's declaration and samples as plain data."""
+    budget, least = (benchmark.budget * QUICK_BUDGET, QUICK_LEAST_ROUNDS) if quick else (benchmark.budget, LEAST_ROUNDS)
+    with benchmark.open(alto) as takes:
+        samples = alternate(takes, budget, least, MOST_ROUNDS, heard)
+    return {
+        "name": benchmark.name,
+        "group": benchmark.group,
+        "what": benchmark.what,
+        "unit": benchmark.unit,
+        "per": benchmark.per,
+        "bounds": dict(benchmark.bounds),
+        "targets": [asdict(target) for target in benchmark.targets],
+        "lanes": {lane: {metric: [s[metric] for s in taken] for metric in taken[0]} for lane, taken in samples.items()},
+    }

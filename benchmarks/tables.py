@@ -1,0 +1,66 @@
+"""Shows results in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.table import Table
+
+from benchmarks.judge import Judgement, Result, judgements, lanes
+from benchmarks.measure import Estimate
+
+COLOURS = {"met": "green", "unclear": "yellow", "missed": "red"}
+
+
+def table(results: Sequence[Result]) -> Table:
+    """One line per lane, with the targets that judge it."""
+    shown = Table("benchmark", "lane", "median", "quartiles", "n", "compared", "ratio [95 %]", "cpu ratio", "target", "")
+    by_lane = {key: list(found) for key, found in groupby(judgements(results), key=lambda j: (j.benchmark, j.of))}
+    for result in results:
+        for lane, metrics in lanes(result).items():
+            time = next(iter(metrics.values()))
+            quartiles = f"{amount(time.low, result['unit'])} – {amount(time.high, result['unit'])}"
+            cells = [result["name"], lane, amount(time.median, result["unit"]), quartiles, str(time.count)]
+            for place, judged in enumerate(by_lane.get((result["name"], lane), [None])):
+                shown.add_row(*(cells if place == 0 else [""] * len(cells)), *_judged(judged, result["unit"]))
+        for bound, value in result["bounds"].items():
+            shown.add_row(result["name"], f"[dim]{bound}[/]", amount(value / result["per"], result["unit"]), "computed")
+        shown.add_section()
+    return shown
+
+
+def missed(results: Sequence[Result]) -> list[Judgement]:
+    """The targets that are missed beyond doubt."""
+    return [judged for judged in judgements(results) if judged.verdict == "missed"]
+
+
+def amount(value: float, unit: str) -> str:
+    """A figure with three digits and a fitting prefix."""
+    steps = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if unit == "s" else ((f"M{unit}", 2.0**20), (f"k{unit}", 2.0**10), (unit, 1.0))
+    name, size = next((step for step in steps if abs(value) >= step[1]), steps[-1])
+    return f"{value / size:.3g} {name}" if abs(value) < 1000 * size else f"{value / size:,.0f} {name}"
+
+
+def comparison(found: Estimate, kind: str, unit: str) -> str:
+    """An estimate with its interval."""
+    write = (lambda value: f"{value:.3f}") if kind == "ratio" else (lambda value: amount(value, unit))
+    return f"{write(found.value)} [{write(found.low)}, {write(found.high)}]"
+
+
+def limit(judged: Judgement, unit: str) -> str:
+    """A target as text."""
+    return f"≤ {judged.at_most:.2f}" if judged.kind == "ratio" else f"≤ + {amount(judged.at_most, unit)}"
+
+
+def _judged(judged: Judgement | None, unit: str) -> list[str]:
+    if judged is None:
+        return []
+    cpu = judged.by_metric.get("cpu")
+    return [
+        judged.against,
+        comparison(judged.estimate, judged.kind, unit).replace("[", r"\["),
+        f"{cpu.value:.3f}" if cpu else "",
+        limit(judged, unit),
+        f"[{COLOURS[judged.verdict]}]{judged.verdict}[/]",
+    ]
