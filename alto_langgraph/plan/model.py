@@ -50,7 +50,22 @@ class SharedUse:
 
 @dataclass(frozen=True, slots=True)
 class CallablePlan:
-    """What one callable (a node's function or a path function) touches. None for a set means "all"."""
+    """What one callable (a node's function or a path function) touches. None for a set means "all".
+
+    Args:
+        reads: State keys it looks at.
+        writes: State keys it may return an update for.
+        effects: How far its work reaches.
+        may_interrupt: It may call `interrupt()` or raise what that raises.
+        sees_identity: It looks at ids of its own task (checkpoint namespace, task path, task id).
+        uses_store: It may use the run's `BaseStore`.
+        mutates: It may change its operands in place.
+        shares: Mutable objects outside the state that it touches.
+        evidence: Where the answers come from, for `explain`.
+        goes: Node names it may return, or name in `Command(goto=...)`.
+        sends: Node names it may put into a `Send`.
+        subgraph: It may run a compiled graph inside.
+    """
 
     reads: frozenset[str] | None = None
     writes: frozenset[str] | None = None
@@ -61,6 +76,9 @@ class CallablePlan:
     mutates: bool = True
     shares: tuple[SharedUse, ...] = ()
     evidence: tuple[str, ...] = ()
+    goes: frozenset[str] | None = None
+    sends: frozenset[str] | None = None
+    subgraph: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,8 @@ class NodePlan:
         routes: What each of its conditional edges' path functions touches.
         targets: Nodes that may follow it (edges, path maps, declared `Command` ends); None means any node.
         fences: Reasons why it is never started ahead of its superstep.
+        sends: Nodes that it, or its path functions, may reach by a `Send`; None means any.
+        subgraph: It is, or may call, a compiled graph; such a node waits when the run has a checkpointer.
     """
 
     name: str
@@ -80,6 +100,8 @@ class NodePlan:
     routes: tuple[CallablePlan, ...] = ()
     targets: frozenset[str] | None = None
     fences: tuple[Reason, ...] = ()
+    sends: frozenset[str] | None = None
+    subgraph: bool = False
 
     @property
     def may_interrupt(self) -> bool:
@@ -106,12 +128,14 @@ class Plan:
         entry: Nodes that may follow START; None means any.
         fences: Reasons why nothing in this graph is started ahead.
         subgraphs: Plans of nodes that are compiled graphs, by node name.
+        entry_sends: Nodes that START's path functions may reach by a `Send`; None means any.
     """
 
     nodes: Mapping[str, NodePlan]
     entry: frozenset[str] | None = None
     fences: tuple[Reason, ...] = ()
     subgraphs: Mapping[str, Plan] = field(default_factory=dict)
+    entry_sends: frozenset[str] | None = None
 
     def conflict(self, early: str, unfinished: str) -> Reason | None:
         """Why a task of node `early` may not start while a task of node `unfinished`, which commits before it, still runs.
@@ -123,9 +147,13 @@ class Plan:
         if blocker is None or candidate is None:
             return None
         if blocker.may_interrupt:
-            return Reason("interrupt", unfinished, f"`{unfinished}` may call interrupt(), so nothing behind it starts before it has finished.")
+            return Reason(
+                "interrupt", unfinished, f"`{unfinished}` may call interrupt(), so nothing behind it starts before it has finished."
+            )
         for mine in candidate.shares:
             for theirs in blocker.shares:
                 if mine.key == theirs.key and (theirs.writes or mine.writes) and (mine.reads or theirs.reads):
-                    return Reason("shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them.")
+                    return Reason(
+                        "shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them."
+                    )
         return None

@@ -1,0 +1,128 @@
+"""Tells objects that can't carry data from one node to another from those that can."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodDescriptorType, ModuleType, WrapperDescriptorType
+
+_PLAIN = (
+    str,
+    int,
+    float,
+    complex,
+    bytes,
+    type(None),
+    range,
+    slice,
+    Enum,
+    re.Pattern,
+    ModuleType,
+    type,
+    FunctionType,
+    BuiltinFunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    type(NotImplemented),
+    type(...),
+)
+
+_HARMLESS_CLASSES = frozenset(
+    {
+        "logging.Logger",
+        "logging.LoggerAdapter",
+        "_thread.lock",
+        "_thread.RLock",
+        "threading.Lock",
+        "threading.Semaphore",
+        "threading.Event",
+        "threading.Condition",
+        "threading.Barrier",
+        "_thread._local",
+        "_contextvars.ContextVar",
+        "asyncio.locks.Lock",
+        "asyncio.locks.Semaphore",
+        "asyncio.locks.Event",
+        "asyncio.locks.Condition",
+        "concurrent.futures._base.Executor",
+        "random.Random",
+        "datetime.date",
+        "datetime.time",
+        "datetime.timedelta",
+        "datetime.tzinfo",
+        "decimal.Decimal",
+        "fractions.Fraction",
+        "uuid.UUID",
+        "pathlib.PurePath",
+        "string.Template",
+        "numpy.random._generator.Generator",
+        "pydantic_settings.main.BaseSettings",
+        "jinja2.environment.Environment",
+        "jinja2.environment.Template",
+        "openai._base_client.BaseClient",
+        "anthropic._base_client.BaseClient",
+        "httpx._client.BaseClient",
+        "requests.sessions.Session",
+        "aiohttp.client.ClientSession",
+        "cohere.base_client.BaseCohere",
+        "mistralai.sdk.Mistral",
+        "google.genai.client.Client",
+        "groq._base_client.BaseClient",
+        "tiktoken.core.Encoding",
+        "limiter.Limiter",
+        "aiolimiter.leakybucket.AsyncLimiter",
+        "langgraph.types.RetryPolicy",
+    }
+)
+
+_LANGCHAIN_CLASSES = frozenset(
+    {
+        "BaseLanguageModel",
+        "Embeddings",
+        "BaseOutputParser",
+        "BaseLLMOutputParser",
+        "BasePromptTemplate",
+        "BaseMessagePromptTemplate",
+        "BaseDocumentTransformer",
+        "BaseDocumentCompressor",
+        "TextSplitter",
+    }
+)
+"""LangChain's base classes whose instances answer the same whoever asks."""
+
+
+def class_names(cls: type) -> frozenset[str]:
+    """`module.QualName` of a class and its bases."""
+    return frozenset(f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
+
+
+def is_langchain(cls: type, names: frozenset[str]) -> bool:
+    """Whether a class derives from one of LangChain's base classes called `names`."""
+    return any(base.__qualname__ in names and base.__module__.startswith("langchain") for base in cls.__mro__)
+
+
+def is_answering(cls: type) -> bool:
+    """Whether instances are models, embedders, prompts, parsers: asking them changes nothing."""
+    return is_langchain(cls, _LANGCHAIN_CLASSES)
+
+
+def _is_frozen(cls: type) -> bool:
+    parameters = getattr(cls, "__dataclass_params__", None)
+    if parameters is not None:
+        return bool(parameters.frozen)
+    config = getattr(cls, "model_config", None)
+    return isinstance(config, dict) and config.get("frozen") is True
+
+
+def is_harmless(value: object, depth: int = 3) -> bool:
+    """Whether no data can pass between nodes through `value`: immutable, or known to keep nothing of its callers'."""
+    if isinstance(value, _PLAIN):
+        return True
+    if isinstance(value, tuple | frozenset):
+        return depth > 0 and len(value) <= 1000 and all(is_harmless(item, depth - 1) for item in value)
+    if isinstance(value, MappingProxyType):
+        return depth > 0 and all(is_harmless(item, depth - 1) for item in value.values())
+    cls = type(value)
+    if cls.__module__ in ("typing", "types", "typing_extensions"):
+        return True
+    return is_answering(cls) or not _HARMLESS_CLASSES.isdisjoint(class_names(cls)) or _is_frozen(cls)
