@@ -1,0 +1,21 @@
+"""Public test doubles: a chat model paced like a real engine, its server's slots, embeddings without a model."""
+
+from alto_langgraph.testing.chat_model import PacedChatModel
+from alto_langgraph.testing.clock import Clock, CountingClock
+from alto_langgraph.testing.embeddings import HashEmbeddings
+from alto_langgraph.testing.pace import ALONE_PACE, MEASURED_CURVE, MEASURED_PACE, BatchCurve, LogNormal, Pace
+from alto_langgraph.testing.slots import Slots
+
+__all__ = [
+    "ALONE_PACE",
+    "MEASURED_CURVE",
+    "MEASURED_PACE",
+    "BatchCurve",
+    "Clock",
+    "CountingClock",
+    "HashEmbeddings",
+    "LogNormal",
+    "Pace",
+    "PacedChatModel",
+    "Slots",
+]

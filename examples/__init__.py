@@ -1,0 +1,1 @@
+"""Example applications: plain LangGraph, none of them knows alto."""
