@@ -1,0 +1,296 @@
+"""One run's issue stage: tells the engine what LangGraph's loop does, and carries out what it answers."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langgraph.types import PregelExecutableTask, Send
+
+from alto_langgraph.adapters.langgraph.facts import Telling
+from alto_langgraph.adapters.langgraph.prepare import prepare, renaming
+from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, PUSH, TASKS
+from alto_langgraph.adapters.langgraph.staging import Staging
+from alto_langgraph.driver.early import CURRENT, Early
+from alto_langgraph.driver.operands import operands
+from alto_langgraph.engine.engine import Engine
+from alto_langgraph.engine.events import (
+    Adopt,
+    Cancel,
+    Closed,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Offer,
+    Opened,
+    Pass,
+    Retreated,
+    RouteReached,
+    Start,
+)
+from alto_langgraph.options import AltoOptions
+from alto_langgraph.plan.hops import hops
+from alto_langgraph.tags import Tag
+
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.loop import Committing
+
+MARK = "__alto_run"
+"""Key under which a task's config carries what the runner should do instead of running it; taken out before anything sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What the runner should do for a task: adopt `early`, or run it and tell the observer."""
+
+    loop: Committing
+    tag: Tag
+    step: int
+    early: Early | None
+
+
+class Ahead:
+    """Issues and adopts early runs for one run of one graph.
+
+    It sleeps, at next to no cost, until a task has finished with Sends while others of its superstep still run.
+
+    Args:
+        loop: LangGraph's loop, which stays the commit stage.
+        staging: The graph.
+        options: The run's options.
+        launch: Starts an early run; sets its future.
+    """
+
+    def __init__(self, loop: Committing, staging: Staging, options: AltoOptions, launch: Callable[[Early], None]) -> None:
+        self.loop, self.staging, self.options = loop, staging, options
+        self.telling = Telling.of(loop, staging)
+        self.outer = CURRENT.get()
+        self._launch = launch
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._ahead: frozenset[str] | None = None
+        self._open: set[str] = set()
+        self._tags: dict[str, Tag] = {}
+        self._sends: dict[Tag, Send] = {}
+        self._sent: dict[int, deque[Tag]] = {}
+        self._earlies: dict[Tag, Early] = {}
+        self._abandoned: list[Early] = []
+        self._adopting: dict[Tag, PregelExecutableTask] = {}
+        self._numbers = itertools.count(1)
+
+    # ---- what LangGraph's loop does
+
+    def opened(self) -> None:
+        """The loop has prepared a superstep's tasks."""
+        tasks = self.loop.tasks
+        self._open = {id for id, task in tasks.items() if not task.writes}
+        if self._engine is None and self.telling is None:
+            return
+        self._name(tasks.values())
+        if self.telling is not None:
+            self.telling.opened(self.loop.step, self._tags)
+            for task in tasks.values():
+                self._mark(task, None)
+        if self._engine is None:
+            return
+        if self._engine.idle:
+            self._engine = None
+            self._sent.clear()
+            self._sends.clear()
+            return
+        with self._lock:
+            self._adopting = {self._tags[id]: task for id, task in tasks.items()}
+            self._tell(self._opening(tasks.values()))
+            self._adopting = {}
+            for task in tasks.values():
+                if task.writes:
+                    self._tell(self._finishing(task))
+
+    def finished(self, task: PregelExecutableTask, failed: bool) -> None:
+        """The runner has committed `task`'s writes, or its error."""
+        with self._lock:
+            if self.telling is not None and task.id in self._tags:
+                self.telling.committed(self._tags[task.id], self.loop.step)
+            if task.id not in self._open:
+                return
+            self._open.discard(task.id)
+            if self._engine is not None:
+                self._tell(Failed(self._tags[task.id]) if failed else self._finishing(task))
+            elif not failed and self._open and any(channel == TASKS for channel, _ in task.writes) and self._permitted():
+                self._wake()
+            elif self.telling is not None:
+                self._finishing(task)
+
+    def closed(self, step: int) -> None:
+        """The loop has committed superstep `step`."""
+        if self.telling is not None:
+            self.telling.closed(self.loop.tasks.values())
+        if self._engine is not None:
+            with self._lock:
+                self._tell(Closed(step))
+
+    def end(self) -> list[Early]:
+        """The run is over: cancels what nobody will adopt; returns the runs to be waited for."""
+        with self._lock:
+            if self._engine is not None:
+                self._tell(Ended())
+                self._engine = None
+            abandoned, self._abandoned = self._abandoned, []
+            return abandoned
+
+    # ---- what early runs do
+
+    def early_finished(self, early: Early, error: BaseException | None) -> None:
+        """An early run that nobody has adopted yet is over."""
+        with self._lock:
+            if early.adopted or early.abandoned or self._engine is None:
+                return
+            self._tell(self._finishing_early(early) if error is None else Failed(early.tag))
+
+    def early_retreated(self, early: Early, reason: str) -> None:
+        """An early run has met a fence."""
+        with self._lock:
+            if not (early.adopted or early.abandoned or self._engine is None):
+                self._tell(Retreated(early.tag, reason))
+
+    def _route_reached(self, early: Early) -> None:
+        with self._lock:
+            if not (early.adopted or early.abandoned or self._engine is None):
+                self._tell(RouteReached(early.tag))
+
+    # ---- telling the engine
+
+    def _permitted(self) -> bool:
+        """Whether anything may start ahead in this run, now."""
+        loop = self.loop
+        if self._ahead is None:
+            limited = loop.config.get("max_concurrency") is not None
+            self._ahead = self.staging.ahead(self.options, saves=loop.checkpointer is not None, limited=limited)
+        return bool(self._ahead) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._draining()
+
+    def _draining(self) -> bool:
+        return self.loop.control is not None and self.loop.control.drain_requested
+
+    def _wake(self) -> None:
+        self._engine = Engine(
+            self.staging.plan,
+            window=self.options.window,
+            ahead=self._ahead or frozenset(),
+            keys=self.staging.keys,
+            steady=self.staging.steady,
+        )
+        tasks = list(self.loop.tasks.values())
+        self._name(tasks)
+        self._tell(self._opening(tasks))
+        for task in tasks:
+            if task.id not in self._open and task.writes and task.id in self._tags:
+                self._tell(self._finishing(task))
+
+    def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
+        offers = tuple(self._offer(self._tags[t.id], t.name, t.input) for t in tasks)
+        return Opened(self.loop.step, offers, self._limit())
+
+    def _limit(self) -> int:
+        """The last superstep that is certain to come without a breakpoint before it."""
+        loop = self.loop
+        if self._draining() or loop.config["configurable"].get(CONFIG_KEY_RESUMING):
+            return loop.step
+        limit = loop.stop
+        here = [task.name for task in loop.tasks.values()]
+        for names, reach in ((loop.interrupt_before, -1), (loop.interrupt_after, 0)):
+            if names:
+                far = hops(self.staging.plan, here, names)
+                limit = limit if far is None else min(limit, loop.step + far + reach)
+        return max(limit, loop.step)
+
+    def _offer(self, tag: Tag, node: str, operand: Any) -> Offer:
+        assert self._engine is not None
+        return Offer(tag, node, operands(operand) if self._engine.ledger.holding else frozenset())
+
+    def _finishing(self, task: PregelExecutableTask) -> Finished:
+        return Finished(self._tags[task.id], self._offers(self._tags[task.id], task.writes))
+
+    def _finishing_early(self, early: Early) -> Finished:
+        return Finished(early.tag, self._offers(early.tag, early.task.writes))
+
+    def _offers(self, tag: Tag, writes: Any) -> tuple[Offer, ...]:
+        sends = [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
+        offers = []
+        for index, send in enumerate(sends):
+            child = tag.child(send.node, index)
+            self._sends[child] = send
+            self._sent.setdefault(id(send), deque()).append(child)
+            if self._engine is not None:
+                offers.append(self._offer(child, send.node, send.arg))
+        return tuple(offers)
+
+    def _name(self, tasks: Any) -> None:
+        """Gives this superstep's tasks their tags: a Send is known by its packet, which is the very object its producer wrote."""
+        row = self.loop.channels[TASKS].get() if self.loop.channels[TASKS].is_available() else ()
+        self._tags = {task.id: self._tag(task, row) for task in tasks}
+        if self._engine is None:
+            # Whatever is left was sent to nodes that LangGraph doesn't know.
+            self._sent.clear()
+            self._sends.clear()
+
+    def _tag(self, task: PregelExecutableTask, row: Sequence[Send]) -> Tag:
+        if task.path[0] != PUSH:
+            return Tag(((task.name, self.loop.step),))
+        index = task.path[1]
+        packet = id(row[index])  # type: ignore[index]
+        if not (tags := self._sent.get(packet)):
+            return Tag(((task.name, self.loop.step), ("send", index)))  # type: ignore[arg-type]
+        tag = tags.popleft()
+        self._sends.pop(tag, None)
+        if not tags:
+            del self._sent[packet]
+        return tag
+
+    # ---- carrying out what the engine answers
+
+    def _tell(self, event: Event) -> None:
+        assert self._engine is not None
+        for instruction in self._engine.handle(event):
+            match instruction:
+                case Start(tag, node, step):
+                    self._start(tag, node, step)
+                case Adopt(tag):
+                    self._adopt(tag)
+                case Pass(tag):
+                    self._earlies[tag].let_pass()
+                case Cancel(tag, reason):
+                    self._abandon(tag, reason)
+
+    def _start(self, tag: Tag, node: str, step: int) -> None:
+        early = Early(tag, node, step, outer=self.outer, live=self.options.events == "live", on_route=self._route_reached)
+        self._earlies[tag] = early
+        task = None if self._draining() else prepare(self.loop, self._sends[tag], early, next(self._numbers), self.staging.gated(node))
+        if task is None:
+            self._tell(Retreated(tag, "LangGraph wouldn't run it"))
+            return
+        early.task = task
+        self._launch(early)
+
+    def _adopt(self, tag: Tag) -> None:
+        early, real = self._earlies.pop(tag), self._adopting[tag]
+        self._mark(real, early)
+        if early.future.done():
+            self._open.discard(real.id)
+        early.adopt(renaming(early.task, real))
+
+    def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
+        task.config["configurable"][MARK] = Marked(self.loop, self._tags[task.id], self.loop.step, early)
+
+    def _abandon(self, tag: Tag, reason: str) -> None:
+        early = self._earlies.pop(tag)
+        early.close(reason)
+        if early.future is not None:
+            early.future.cancel()
+            self._abandoned.append(early)
+        if self.telling is not None:
+            self.telling.squashed(tag, reason)

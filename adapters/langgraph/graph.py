@@ -1,0 +1,166 @@
+"""Graphs whose runs go through alto: LangGraph's own classes with LangGraph's own methods, looking at alto's loop and runner."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.graph.state import StateGraph as StockStateGraph
+from langgraph.pregel import Pregel
+from langgraph.typing import ContextT, InputT, OutputT, StateT
+
+from alto_langgraph.adapters.langgraph import seam
+from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
+from alto_langgraph.options import CONFIG_KEY, AltoOptions
+from alto_langgraph.plan.model import Plan
+
+OptionsLike = AltoOptions | Mapping[str, Any] | bool | None
+"""What may be given where options are asked for; see `AltoOptions.of`."""
+
+G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
+
+if seam.UNAVAILABLE is None:
+    try:
+        from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
+        from alto_langgraph.adapters.langgraph.queues import HoldingAsyncQueue, HoldingSyncQueue
+        from alto_langgraph.adapters.langgraph.runner import Runner
+        from alto_langgraph.adapters.langgraph.staging import Staging
+
+        _stream: Any = seam.rebind(Pregel.stream, SyncPregelLoop=CommittingSync, PregelRunner=Runner, SyncQueue=HoldingSyncQueue)
+        _astream: Any = seam.rebind(Pregel.astream, AsyncPregelLoop=CommittingAsync, PregelRunner=Runner, AsyncQueue=HoldingAsyncQueue)
+    except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
+        seam.UNAVAILABLE = f"this langgraph lacks a part that alto needs ({error})"
+
+
+class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, ContextT, InputT, OutputT]):
+    """What alto adds to a compiled graph. Everything else is the graph's own."""
+
+    alto_options: AltoOptions
+
+    def alto_options_of(self, config: Any) -> AltoOptions:
+        """The options of a run: the graph's, overridden by `configurable["alto"]` of the run's config.
+
+        Raises:
+            OptionsError: the run's config has a bad option.
+        """
+        own = self.__dict__.get("alto_options") or AltoOptions.of(None)
+        for source in (self.config, config):
+            given = ((source or {}).get("configurable") or {}).get(CONFIG_KEY)
+            if given is not None:
+                own = AltoOptions.of({**own.model_dump(), **given} if isinstance(given, Mapping) else given)
+        return own
+
+    @cached_property
+    def alto_staging(self) -> Any:
+        """The graph as the issue stage sees it."""
+        return Staging(self)
+
+    @property
+    def alto_plan(self) -> Plan:
+        """What is known of the graph before it runs."""
+        plan: Plan = self.alto_staging.plan
+        return plan
+
+    def explain(self) -> Any:
+        """What may run ahead in this graph, and what may not and why (`plan.explain.Explanation`)."""
+        from alto_langgraph.plan.explain import explain
+
+        return explain(self.alto_plan)
+
+    def stream(self, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # type: ignore[override]
+        """LangGraph's `stream`, with work that runs ahead of the superstep barrier."""
+        if self._alto_enabled(config):
+            return _stream(self, input, config, **kwargs)  # type: ignore[no-any-return]
+        return super().stream(input, config, **kwargs)
+
+    def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        """LangGraph's `astream`, with work that runs ahead of the superstep barrier."""
+        if self._alto_enabled(config):
+            return _astream(self, input, config, **kwargs)  # type: ignore[no-any-return]
+        return super().astream(input, config, **kwargs)
+
+    def _alto_enabled(self, config: Any) -> bool:
+        if not self.alto_options_of(config).enabled:
+            return False
+        if seam.UNAVAILABLE is not None:
+            _warn_once(seam.UNAVAILABLE)
+            return False
+        return True
+
+
+class AltoStateGraph(Optimized[StateT, ContextT, InputT, OutputT], CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
+    """What `StateGraph.compile()` returns."""
+
+
+class StateGraph(StockStateGraph[StateT, ContextT, InputT, OutputT]):
+    """LangGraph's `StateGraph`, whose compiled graphs run work ahead of the superstep barrier and answer as stock does."""
+
+    def compile(self, *args: Any, alto: OptionsLike = None, **kwargs: Any) -> AltoStateGraph[StateT, ContextT, InputT, OutputT]:
+        """LangGraph's `compile`, and alto's options for the graph.
+
+        Args:
+            *args: As LangGraph's.
+            alto: Options, a mapping of them, or on/off; None takes `ALTO_*` variables and the defaults.
+            **kwargs: As LangGraph's.
+
+        Raises:
+            OptionsError: a bad option.
+        """
+        options = AltoOptions.of(alto)
+        compiled: Any = super().compile(*args, **kwargs)
+        compiled.__class__ = AltoStateGraph
+        compiled.alto_options = options
+        return compiled  # type: ignore[no-any-return]
+
+
+def optimize(compiled: G, options: OptionsLike = None) -> G:
+    """A twin of a compiled graph, made by whomever, whose runs go through alto; the graphs it has as nodes are optimized too.
+
+    Args:
+        compiled: Any LangGraph graph that was compiled here (not a `RemoteGraph`); it stays unchanged.
+        options: As for `StateGraph.compile(alto=...)`.
+
+    Raises:
+        NotOptimizableError: it isn't such a graph.
+        OptionsError: a bad option.
+    """
+    if not isinstance(compiled, Pregel):
+        hint = "Call .compile() first." if hasattr(compiled, "compile") else "Give it what StateGraph.compile() or create_agent returned."
+        raise NotOptimizableError(f"Only a compiled LangGraph graph can be optimized, not {type(compiled).__name__}.", hint=hint)
+    twin: Any = copy.copy(compiled)
+    twin.__dict__.pop("alto_staging", None)
+    twin.__class__ = _optimized_class(type(compiled))
+    twin.alto_options = AltoOptions.of(options)
+    twin.nodes = {name: _with_optimized_graph(node, twin.alto_options) for name, node in compiled.nodes.items()}
+    return twin  # type: ignore[no-any-return]
+
+
+def _with_optimized_graph(node: Any, options: AltoOptions) -> Any:
+    if isinstance(node.bound, Pregel) and not isinstance(node.bound, Optimized):
+        inner = optimize(node.bound, options)
+        return node.copy({"bound": inner, "subgraphs": [inner if s is node.bound else s for s in node.subgraphs]})
+    return node
+
+
+_classes: dict[type, type] = {CompiledStateGraph: AltoStateGraph}
+
+
+def _optimized_class(cls: type) -> type:
+    if issubclass(cls, Optimized):
+        return cls
+    if cls not in _classes:
+        _classes[cls] = type(cls.__name__, (Optimized, cls), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+    return _classes[cls]
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(what: str) -> None:
+    if what not in _warned:
+        _warned.add(what)
+        warnings.warn(f"alto runs this graph as stock LangGraph does: {what}.", AltoWarning, stacklevel=4)

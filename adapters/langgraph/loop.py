@@ -1,0 +1,140 @@
+"""LangGraph's own loops as the commit stage: alto listens to them, and adds what makes a wide superstep cost linear."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from alto_langgraph.adapters.langgraph.ahead import Ahead
+from alto_langgraph.adapters.langgraph.prepare import FastTopic
+from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
+from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, PregelLoop, SyncPregelLoop
+from alto_langgraph.driver.early import CURRENT, Early, Retreat
+
+
+class Committing(PregelLoop):
+    """What both loops add to LangGraph's: superclasses do all of the committing."""
+
+    ahead: Ahead | None = None
+    use_astream = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._writers: set[str] | None = None
+        self._writing = threading.Lock()
+
+    def _entered(self) -> None:
+        """Called once LangGraph's loop has loaded its checkpoint and taken its input."""
+        self._writers = {write[0] for write in self.checkpoint_pending_writes}
+        sends = self.channels.get(TASKS)
+        if sends is not None and type(sends) is FastTopic.__base__:
+            fast = FastTopic(sends.typ, sends.accumulate)
+            fast.key, fast.values = sends.key, sends.values
+            self.channels[TASKS] = fast  # type: ignore[index]
+        graph = getattr(self._migrate_checkpoint, "__self__", None)
+        staging, options = graph.alto_staging, graph.alto_options_of(self.config)
+        self.ahead = Ahead(self, staging, options, self._launch)
+
+    def _launch(self, early: Early) -> None:
+        raise NotImplementedError
+
+    def tick(self) -> bool:
+        more = super().tick()
+        if more and self.ahead is not None:
+            self.ahead.opened()
+        return more
+
+    def after_tick(self) -> None:
+        step = self.step
+        super().after_tick()
+        self._writers = {write[0] for write in self.checkpoint_pending_writes}
+        if self.ahead is not None:
+            self.ahead.closed(step)
+
+    def put_writes(self, task_id: str, writes: Any, **kwargs: Any) -> None:
+        # LangGraph filters all pending writes for earlier ones of this task. If there are none, it needs to see none:
+        # so n tasks cost n, not n squared.
+        with self._writing:
+            if self._writers is None or task_id == NULL_TASK_ID or task_id in self._writers:
+                super().put_writes(task_id, writes, **kwargs)
+                return
+            self._writers.add(task_id)
+            others, self.checkpoint_pending_writes = self.checkpoint_pending_writes, []
+            try:
+                super().put_writes(task_id, writes, **kwargs)
+            finally:
+                others.extend(self.checkpoint_pending_writes)
+                self.checkpoint_pending_writes = others
+
+
+class CommittingAsync(Committing, AsyncPregelLoop):
+    """For `astream` and what builds on it."""
+
+    async def __aenter__(self) -> CommittingAsync:
+        await super().__aenter__()
+        self._entered()
+        self.stack.push_async_callback(self._end)
+        return self
+
+    def _launch(self, early: Early) -> None:
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, early)
+        gate = getattr(self.submit.__self__, "semaphore", None)  # type: ignore[attr-defined]
+        task = asyncio.get_running_loop().create_task(run_early(self, early, gate), name=early.node, context=context)
+        early.future = task
+        task.add_done_callback(partial(self._early_done, early), context=context)
+
+    def _early_done(self, early: Early, future: asyncio.Task[Any]) -> None:
+        _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
+
+    async def _end(self) -> None:
+        """Nothing that was started ahead is left running."""
+        if self.ahead is not None:
+            abandoned = [early.future for early in self.ahead.end() if not early.future.done()]
+            if abandoned:
+                await asyncio.wait(abandoned)
+            self.ahead = None
+
+
+class CommittingSync(Committing, SyncPregelLoop):
+    """For `stream` and what builds on it; early runs have threads of their own, so that one that waits never blocks one that commits."""
+
+    _pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> CommittingSync:
+        super().__enter__()
+        self._entered()
+        self.stack.callback(self._end)
+        return self
+
+    def _launch(self, early: Early) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(min(32, (os.cpu_count() or 1) + 4), thread_name_prefix="alto")
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, early)
+        early.future = self._pool.submit(context.run, run_early_sync, self, early)
+        early.future.add_done_callback(partial(self._early_done, early))
+
+    def _early_done(self, early: Early, future: Any) -> None:
+        _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
+
+    def _end(self) -> None:
+        if self.ahead is not None:
+            self.ahead.end()
+            self.ahead = None
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _report(loop: Committing, early: Early, error: BaseException | None, cancelled: bool) -> None:
+    if loop.ahead is None or cancelled:
+        return
+    if isinstance(error, Retreat):
+        loop.ahead.early_retreated(early, error.reason)
+    else:
+        loop.ahead.early_finished(early, error)

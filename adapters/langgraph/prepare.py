@@ -1,0 +1,140 @@
+"""Makes the task of a `Send` before its superstep is there, with LangGraph's own code, and gives it its real names later."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import PregelExecutableTask, Send
+
+from alto_langgraph.adapters.langgraph.seam import (
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_READ,
+    PUSH,
+    TASKS,
+    PregelLoop,
+    Topic,
+    checkpoint_null_version,
+    prepare_single_task,
+)
+from alto_langgraph.driver.early import Early, Retreat
+
+
+class FastTopic(Topic[Send]):
+    """The channel of pending Sends without a copy per look: LangGraph looks once per Send and never changes what it sees."""
+
+    def get(self) -> Sequence[Send]:
+        return self.values if self.values else super().get()
+
+
+class _Row:
+    """A list of Sends of which only the one at `index` can be looked at."""
+
+    def __init__(self, index: int, send: Send) -> None:
+        self._index, self._send = index, send
+
+    def is_available(self) -> bool:
+        return True
+
+    def get(self) -> _Row:
+        return self
+
+    def __len__(self) -> int:
+        return self._index + 1
+
+    def __getitem__(self, index: int) -> Send:
+        return self._send
+
+
+class FencedSaver(BaseCheckpointSaver[Any]):
+    """Stands where the checkpointer would be in an early run: checkpoints carry the task's id, which its superstep gives."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__"):
+            return object.__getattribute__(self, name)
+        raise Retreat("it runs a graph that saves checkpoints")
+
+
+def fenced_call(*args: Any, **kwargs: Any) -> Any:
+    """Stands where LangGraph's `@task` call would be in an early run."""
+    raise Retreat("it calls a @task, which is numbered within its superstep")
+
+
+def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -> PregelExecutableTask | None:
+    """The task that `send` will become in `early.step`, under provisional names; None if LangGraph would ignore the Send.
+
+    Args:
+        loop: The run.
+        send: The packet, as a task wrote it.
+        early: The early run.
+        index: Makes the provisional names unique within the run.
+        proc: The node's runnable, gated.
+    """
+    task = prepare_single_task(
+        (PUSH, index),
+        None,
+        checkpoint=loop.checkpoint,
+        checkpoint_id_bytes=binascii.unhexlify(loop.checkpoint["id"].replace("-", "")),
+        checkpoint_null_version=checkpoint_null_version(loop.checkpoint),
+        pending_writes=[],
+        processes=loop.nodes,
+        channels={TASKS: _Row(index, send)},
+        managed=loop.managed,
+        config=loop.config,
+        step=early.step,
+        stop=loop.stop,
+        for_execution=True,
+        store=loop.store,
+        checkpointer=loop.checkpointer,
+        manager=loop.manager,
+        cache_policy=loop.cache_policy,
+        retry_policy=loop.retry_policy,
+    )
+    if task is None:
+        return None
+    conf = task.config["configurable"]
+    conf[CONFIG_KEY_READ] = partial(_read, early, _on_live_channels(conf[CONFIG_KEY_READ], loop))
+    if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
+        conf[CONFIG_KEY_CHECKPOINTER] = FencedSaver()
+    return replace(task, proc=proc)
+
+
+def _on_live_channels(read: Any, loop: PregelLoop) -> Any:
+    scratchpad, _row, managed, writes = read.args
+    return partial(read.func, scratchpad, loop.channels, managed, writes)
+
+
+def _read(early: Early, read: Callable[..., Any], select: Any, fresh: bool = False) -> Any:
+    early.wait()
+    return read(select, fresh)
+
+
+def renaming(early: PregelExecutableTask, real: PregelExecutableTask) -> Callable[[Any], Any] | None:
+    """What turns events said under the early task's names into events under the real ones; None if the names agree."""
+    if early.id == real.id and early.path == real.path:
+        return None
+
+    def rename(value: Any) -> Any:
+        if type(value) is str:
+            return value.replace(early.id, real.id) if early.id in value else value
+        if type(value) is tuple:
+            return real.path if value == early.path else tuple(map(rename, value))
+        if type(value) is list:
+            return [*map(rename, value)]
+        if type(value) is dict:
+            return {key: rename(item) for key, item in value.items()}
+        return value
+
+    def rename_event(item: Any) -> Any:
+        namespace, mode, payload = item
+        if mode == "custom":
+            return (rename(namespace), mode, payload)
+        if mode == "messages" and type(payload) is tuple:
+            return (rename(namespace), mode, (payload[0], *map(rename, payload[1:])))
+        return (rename(namespace), mode, rename(payload))
+
+    return rename_event

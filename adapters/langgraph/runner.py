@@ -1,0 +1,193 @@
+"""LangGraph's own runner, with adoption where it would run a task, and waiting that costs the same however wide the superstep."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from langgraph.errors import GraphInterrupt
+from langgraph.types import PregelExecutableTask
+
+from alto_langgraph.adapters.langgraph.ahead import MARK, Marked
+from alto_langgraph.adapters.langgraph.prepare import fenced_call
+from alto_langgraph.adapters.langgraph.seam import (
+    CONFIG_KEY_CALL,
+    FuturesDict,
+    PregelRunner,
+    arun_with_retry,
+    rebind,
+    run_with_retry,
+)
+from alto_langgraph.driver.early import Early, Retreat
+from alto_langgraph.tags import Tag
+
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.loop import Committing
+
+# ---- early runs
+
+
+async def run_early(loop: Committing, early: Early, gate: asyncio.Semaphore | None) -> Any:
+    """Runs a task ahead of its superstep, retries and timeouts included, under the run's own limit of concurrency."""
+    async with gate or nullcontext():
+        with _told(loop, early.tag, early.task, early.step, ahead=True):
+            return await arun_with_retry(early.task, None, stream=loop.use_astream, configurable={CONFIG_KEY_CALL: fenced_call})
+
+
+def run_early_sync(loop: Committing, early: Early) -> Any:
+    """`run_early` on a thread."""
+    with _told(loop, early.tag, early.task, early.step, ahead=True):
+        return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: fenced_call})
+
+
+def _told(loop: Committing, tag: Tag, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
+    telling = loop.ahead.telling if loop.ahead else None
+    return telling.running(tag, task, step, ahead=ahead) if telling else nullcontext()
+
+
+# ---- what LangGraph's runner calls for a task
+
+
+def arun_or_adopt(task: PregelExecutableTask, retry_policy: Any, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    """Adopts the early run of `task` if there is one, else runs it."""
+    marked: Marked | None = task.config["configurable"].pop(MARK, None)
+    run = partial(arun_with_retry, task, retry_policy, *args, **kwargs)
+    return run() if marked is None else _arun_marked(marked, task, run)
+
+
+async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], Awaitable[Any]]) -> Any:
+    if marked.early is not None:
+        try:
+            result = await marked.early.future
+        except (Retreat, GraphInterrupt):
+            pass  # again, in order: what it met carries names that only its superstep gives
+        except BaseException as error:
+            _take_over(marked.early, task, error)
+            raise
+        else:
+            _take_over(marked.early, task)
+            return result
+    with _told(marked.loop, marked.tag, task, marked.step, ahead=False):
+        return await run()
+
+
+def run_or_adopt(task: PregelExecutableTask, retry_policy: Any, *args: Any, **kwargs: Any) -> Any:
+    """`arun_or_adopt` on a thread."""
+    marked: Marked | None = task.config["configurable"].pop(MARK, None)
+    run = partial(run_with_retry, task, retry_policy, *args, **kwargs)
+    return run() if marked is None else _run_marked(marked, task, run)
+
+
+def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], Any]) -> Any:
+    # An early run that still waits for a thread is given up for this one.
+    if marked.early is not None and not marked.early.future.cancel():
+        try:
+            result = marked.early.future.result()
+        except (Retreat, GraphInterrupt):
+            pass
+        except BaseException as error:
+            _take_over(marked.early, task, error)
+            raise
+        else:
+            _take_over(marked.early, task)
+            return result
+    with _told(marked.loop, marked.tag, task, marked.step, ahead=False):
+        return run()
+
+
+def _take_over(early: Early, task: PregelExecutableTask, error: BaseException | None = None) -> None:
+    """Gives LangGraph's task what its early run has written, and the error its real name."""
+    task.writes.extend(early.task.writes)
+    if notes := getattr(error, "__notes__", None):
+        notes[:] = [note.replace(early.task.id, task.id) for note in notes]
+
+
+# ---- waiting
+
+
+class ReadyFutures(FuturesDict[Any, Any]):
+    """LangGraph's futures of a superstep, which know by themselves which of them are done."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ready: deque[Any] = deque()
+        self.arrival = threading.Condition()
+        self.waiter: asyncio.Future[None] | None = None
+
+    def __setitem__(self, key: Any, value: PregelExecutableTask | None) -> None:
+        super().__setitem__(key, value)
+        if value is None:
+            key.add_done_callback(self._arrive)
+
+    def on_done(self, task: PregelExecutableTask, fut: Any) -> None:
+        try:
+            super().on_done(task, fut)
+        finally:
+            self._arrive(fut)
+
+    def _arrive(self, future: Any) -> None:
+        if isinstance(future, asyncio.Future):
+            self.ready.append(future)
+            if self.waiter is not None and not self.waiter.done():
+                self.waiter.set_result(None)
+        else:
+            with self.arrival:
+                self.ready.append(future)
+                self.arrival.notify()
+
+    def take(self) -> set[Any]:
+        """The futures that have become done since the last look."""
+        done = set()
+        while self.ready:
+            future = self.ready.popleft()
+            if future in self:
+                done.add(future)
+        return done
+
+
+async def wait_async(futures: ReadyFutures, *, return_when: str, timeout: float | None = None) -> tuple[set[Any], int]:
+    """`asyncio.wait` for the first to complete, at a cost that doesn't depend on how many there are; (done, number of others)."""
+    while not (done := futures.take()):
+        futures.waiter = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait_for(futures.waiter, timeout)
+        except TimeoutError:
+            break
+    return done, len(futures) - len(done)
+
+
+def wait_sync(futures: ReadyFutures, *, return_when: str, timeout: float | None = None) -> tuple[set[Any], int]:
+    """`concurrent.futures.wait` for the first to complete, likewise."""
+    while not (done := futures.take()):
+        with futures.arrival:
+            if not futures.ready and not futures.arrival.wait(timeout):
+                break
+    return done, len(futures) - len(done)
+
+
+_ASYNCIO = SimpleNamespace(**{**vars(asyncio), "wait": wait_async})
+_CONCURRENT = SimpleNamespace(futures=SimpleNamespace(**{**vars(concurrent.futures), "wait": wait_sync}))
+
+
+class Runner(PregelRunner):
+    """LangGraph's runner, told to adopt."""
+
+    tick = rebind(PregelRunner.tick, run_with_retry=run_or_adopt, FuturesDict=ReadyFutures, concurrent=_CONCURRENT)
+    atick = rebind(PregelRunner.atick, arun_with_retry=arun_or_adopt, FuturesDict=ReadyFutures, asyncio=_ASYNCIO)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._loop: Committing = kwargs["put_writes"]().__self__
+        self._loop.use_astream = self.use_astream
+
+    def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
+        super().commit(task, exception)
+        if self._loop.ahead is not None:
+            self._loop.ahead.finished(task, exception is not None)

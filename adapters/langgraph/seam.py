@@ -1,0 +1,100 @@
+"""Every private LangGraph name that alto's loop and runner touch, with the tested range and the way back to stock.
+
+Nothing else in alto imports these. `UNAVAILABLE` is None if all of them are there; otherwise it says what isn't, and graphs run
+under stock LangGraph (DESIGN I8).
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from packaging.version import Version
+
+TESTED = (Version("1.2.0"), Version("1.3"))
+"""Versions of langgraph from the first (included) to the second (excluded) are tested."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def rebind(function: F, /, **names: Any) -> F:
+    """A copy of `function` that sees other objects under some of its module's global names.
+
+    So LangGraph's own code runs, line by line, with alto's parts in it, and stock graphs in the same process stay untouched.
+
+    Raises:
+        AttributeError: a name isn't one of the module's: this LangGraph is laid out differently.
+    """
+    missing = sorted(names.keys() - function.__globals__.keys())
+    if missing:
+        raise AttributeError(f"{function.__module__} has no {', '.join(missing)}")
+    scope = {**function.__globals__, **names}
+    copy = types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__annotations__ = function.__annotations__
+    copy.__doc__, copy.__qualname__, copy.__module__ = function.__doc__, function.__qualname__, function.__module__
+    return copy  # type: ignore[return-value]
+
+
+def _outside_tested_range() -> str | None:
+    installed = Version(version("langgraph"))
+    first, beyond = TESTED
+    return None if first <= installed < beyond else f"langgraph {installed} is outside the tested range {first} to {beyond}"
+
+
+UNAVAILABLE: str | None = _outside_tested_range()
+try:
+    from langgraph._internal._constants import (
+        CONFIG_KEY_CALL,
+        CONFIG_KEY_CHECKPOINTER,
+        CONFIG_KEY_READ,
+        CONFIG_KEY_RESUMING,
+        CONFIG_KEY_SCRATCHPAD,
+        NULL_TASK_ID,
+        PUSH,
+        TASKS,
+    )
+    from langgraph._internal._queue import AsyncQueue, SyncQueue
+    from langgraph._internal._runnable import RunnableSeq
+    from langgraph.channels.binop import BinaryOperatorAggregate
+    from langgraph.channels.last_value import LastValue
+    from langgraph.channels.topic import Topic
+    from langgraph.pregel import Pregel
+    from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
+    from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
+    from langgraph.pregel._retry import arun_with_retry, run_with_retry
+    from langgraph.pregel._runner import FuturesDict, PregelRunner
+except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
+    UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
+
+__all__ = [
+    "CONFIG_KEY_CALL",
+    "CONFIG_KEY_CHECKPOINTER",
+    "CONFIG_KEY_READ",
+    "CONFIG_KEY_RESUMING",
+    "CONFIG_KEY_SCRATCHPAD",
+    "NULL_TASK_ID",
+    "PUSH",
+    "TASKS",
+    "TESTED",
+    "UNAVAILABLE",
+    "AsyncPregelLoop",
+    "AsyncQueue",
+    "BinaryOperatorAggregate",
+    "FuturesDict",
+    "LastValue",
+    "Pregel",
+    "PregelLoop",
+    "PregelRunner",
+    "RunnableSeq",
+    "SyncPregelLoop",
+    "SyncQueue",
+    "Topic",
+    "arun_with_retry",
+    "checkpoint_null_version",
+    "prepare_single_task",
+    "rebind",
+    "run_with_retry",
+]

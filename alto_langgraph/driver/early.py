@@ -1,0 +1,121 @@
+"""One task that runs ahead of its superstep: what it may not do yet waits, what it says is held."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from alto_langgraph.tags import Tag
+
+CURRENT: ContextVar[Early | None] = ContextVar("alto_early", default=None)
+"""The early run whose code is executing here, or None in code that runs in order."""
+
+
+class Retreat(BaseException):
+    """Raised inside an early run that would pass a fence; the task then runs again, in order.
+
+    Not an `Exception`: neither the node's own handlers nor retry policies may catch it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Sink(Protocol):
+    """Takes events for a stream."""
+
+    def deliver(self, item: Any, outer: Early | None) -> None:
+        """Passes `item` on, as said by code running in `outer`."""
+
+
+class Early:
+    """An early run.
+
+    Args:
+        tag: The task.
+        node: Its node.
+        step: The superstep it commits in.
+        outer: The early run that the run of this graph is itself part of, if any.
+        live: Events go out at once instead of being held.
+        on_route: Told when the node has returned and its conditional edges want to read the state.
+    """
+
+    def __init__(
+        self, tag: Tag, node: str, step: int, *, outer: Early | None, live: bool, on_route: Callable[[Early], None]
+    ) -> None:
+        self.tag, self.node, self.step, self.outer, self.live = tag, node, step, outer, live
+        self.future: Any = None
+        self.task: Any = None
+        self.adopted = False
+        self.abandoned = False
+        self.rename: Callable[[Any], Any] | None = None
+        self._on_route = on_route
+        self._passage: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._held: list[tuple[Sink, Any]] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Early {self.tag} for superstep {self.step}, {'adopted' if self.adopted else 'ahead'}>"
+
+    # ---- events
+
+    def hold(self, sink: Sink, item: Any) -> bool:
+        """Keeps `item` for later; False if it should go on now."""
+        with self._lock:
+            if self.adopted or self.live:
+                return False
+            self._held.append((sink, item))
+            return True
+
+    def adopt(self, rename: Callable[[Any], Any] | None) -> None:
+        """Lets out what was held, in order, under the names the superstep gives; what waited for leave passes."""
+        with self._lock:
+            self.rename = rename
+            held, self._held = self._held, []
+            for sink, item in held:
+                sink.deliver(item if rename is None else rename(item), self.outer)
+            self.adopted = True
+        self.let_pass()
+
+    # ---- fences inside the run
+
+    def let_pass(self) -> None:
+        """Opens the passage: nothing that commits before this task can change what it reads any more."""
+        if not self._passage.done():
+            self._passage.set_result(None)
+
+    def close(self, reason: str) -> None:
+        """Forgets the run; a thread that waits at its passage wakes up and gives up."""
+        self.abandoned = True
+        if not self._passage.done():
+            self._passage.set_exception(Retreat(reason))
+
+    def wait(self) -> None:
+        """Blocks a worker thread until the passage opens.
+
+        Raises:
+            Retreat: the run was cancelled, or this is an event loop's own thread, which mustn't block.
+        """
+        if not self._passage.done():
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                pass
+            else:
+                raise Retreat("it would block the event loop")
+        self._passage.result()
+
+    async def passage(self) -> None:
+        """Waits until the passage opens."""
+        if not self._passage.done():
+            await asyncio.shield(asyncio.wrap_future(self._passage))
+
+    def reach_route(self) -> None:
+        """Says that the node has returned; follow with `wait` or `passage`."""
+        if not self._passage.done():
+            self._on_route(self)

@@ -1,0 +1,234 @@
+"""The issue stage: told what happened, it answers what to do. Pure: no clock, no I/O, no LangGraph."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable
+
+from alto_langgraph.engine.events import (
+    Adopt,
+    Cancel,
+    Closed,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Instruction,
+    Offer,
+    Opened,
+    Pass,
+    Retreated,
+    RouteReached,
+    Run,
+    Start,
+)
+from alto_langgraph.engine.ledger import Ledger
+from alto_langgraph.engine.task import Phase, Task
+from alto_langgraph.exceptions import IllegalTransitionError
+from alto_langgraph.plan.model import Plan
+from alto_langgraph.tags import Tag
+
+
+class Engine:
+    """Decides which tasks of later supersteps start now, which results are adopted, and which runs are thrown away.
+
+    Every event costs amortised O(1) per task concerned, whatever the number of tasks in the run.
+
+    Args:
+        plan: What is known of the graph.
+        window: Most early runs not yet adopted at any time.
+        ahead: Nodes that may be started early at all in this run.
+        keys: All state keys.
+        steady: Those state keys whose value only changes when a task writes them.
+    """
+
+    def __init__(
+        self, plan: Plan, *, window: int, ahead: frozenset[str], keys: frozenset[str] = frozenset(), steady: frozenset[str] = frozenset()
+    ) -> None:
+        self.plan, self.window, self.ahead = plan, window, ahead
+        self.ledger = Ledger(plan, keys, steady)
+        self.tasks: dict[Tag, Task] = {}
+        self._steps: dict[int, dict[Tag, Task]] = {}
+        self.step, self.limit = -1, -1
+        self.occupancy = 0
+        self._ready: deque[Task] = deque()
+        self._blocked: dict[Hashable, list[Task]] = {}
+        self._at_route: dict[Tag, Task] = {}
+        self._handlers: dict[type, Callable[..., list[Instruction]]] = {
+            Opened: self._opened,
+            Finished: self._finished,
+            Failed: self._failed,
+            Retreated: self._retreated,
+            RouteReached: self._route_reached,
+            Closed: self._closed,
+            Ended: self._ended,
+        }
+
+    def handle(self, event: Event) -> list[Instruction]:
+        """Takes one event; returns what to do, in order.
+
+        Raises:
+            IllegalTransitionError: the event can't follow from the ones before it.
+        """
+        return self._handlers[type(event)](event)
+
+    @property
+    def idle(self) -> bool:
+        """True if no task is known beyond the open superstep."""
+        return not any(step > self.step for step in self._steps)
+
+    # ---- events
+
+    def _opened(self, event: Opened) -> list[Instruction]:
+        if event.step <= self.step:
+            raise IllegalTransitionError(f"Superstep {event.step} opened after superstep {self.step}.")
+        self.step, self.limit = event.step, event.limit
+        asked = {offer.tag for offer in event.tasks}
+        answer = [self._open_task(offer) for offer in event.tasks]
+        for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:
+            answer += self._squash(task, "its superstep came without it")
+        self._wake(("limit",))
+        return answer + self._routes() + self._issue()
+
+    def _open_task(self, offer: Offer) -> Instruction:
+        task = self.tasks.get(offer.tag)
+        if task is None:
+            self._know(Task(offer.tag, offer.node, self.step, offer.operands, Phase.RUNNING))
+            return Run(offer.tag)
+        if task.ahead and task.phase is not Phase.SQUASHED:
+            task.ahead = False
+            self.occupancy -= 1
+            self._at_route.pop(task.tag, None)
+            return Adopt(offer.tag)
+        task.move(Phase.RUNNING)
+        return Run(offer.tag)
+
+    def _finished(self, event: Finished) -> list[Instruction]:
+        task = self._known(event.tag)
+        task.move(Phase.COMPLETED)
+        self._at_route.pop(task.tag, None)
+        for offer in event.offers:
+            self._place(self._know(Task(offer.tag, offer.node, task.step + 1, offer.operands, Phase.WAITING)))
+        self._settle(task)
+        return self._routes() + self._issue()
+
+    def _failed(self, event: Failed) -> list[Instruction]:
+        # It stays unfinished for those behind it: an error handler may still run in its place.
+        task = self._known(event.tag)
+        task.move(Phase.FAILED)
+        self._at_route.pop(task.tag, None)
+        return []
+
+    def _retreated(self, event: Retreated) -> list[Instruction]:
+        task = self._known(event.tag)
+        if not task.ahead:
+            # Adopted already: the loop runs it again at once.
+            self._at_route.pop(task.tag, None)
+            return [Run(task.tag)]
+        self._free(task)
+        task.move(Phase.SQUASHED)
+        return [Cancel(task.tag, event.reason), *self._issue()]
+
+    def _route_reached(self, event: RouteReached) -> list[Instruction]:
+        task = self._known(event.tag)
+        if not task.ahead or self.ledger.determines_routes(task):
+            return [Pass(task.tag)]
+        self._at_route[task.tag] = task
+        return []
+
+    def _closed(self, event: Closed) -> list[Instruction]:
+        for task in list(self._steps.get(event.step, {}).values()):
+            if task.phase in (Phase.COMPLETED, Phase.FAILED):
+                task.move(Phase.COMMITTED)
+            self._settle(task)
+            self._forget(task)
+        self.ledger.close(event.step)
+        return self._routes() + self._issue()
+
+    def _ended(self, event: Ended) -> list[Instruction]:
+        answer: list[Instruction] = []
+        for task in list(self.tasks.values()):
+            if task.step > self.step or task.ahead:
+                answer += self._squash(task, "the run ended")
+        self._ready.clear()
+        self._blocked.clear()
+        return answer
+
+    # ---- issuing
+
+    def _place(self, task: Task) -> None:
+        if task.node not in self.ahead:
+            return  # it waits for its superstep
+        blocker = ("limit",) if task.step > self.limit else self.ledger.blocker(task)
+        if blocker is None:
+            if task.phase is Phase.WAITING:
+                task.move(Phase.READY)
+            self._ready.append(task)
+        else:
+            self._blocked.setdefault(blocker, []).append(task)
+
+    def _wake(self, key: Hashable) -> None:
+        for task in self._blocked.pop(key, ()):
+            if task.phase is Phase.WAITING and task.step > self.step:
+                self._place(task)
+
+    def _issue(self) -> list[Instruction]:
+        answer: list[Instruction] = []
+        while self._ready and self.occupancy < self.window:
+            task = self._ready.popleft()
+            if task.phase is not Phase.READY or task.step <= self.step:
+                continue
+            if blocker := self.ledger.blocker(task):
+                # Became blocked while the window was full.
+                task.move(Phase.WAITING)
+                self._blocked.setdefault(blocker, []).append(task)
+                continue
+            task.move(Phase.RUNNING)
+            task.ahead = True
+            self.occupancy += 1
+            answer.append(Start(task.tag, task.node, task.step))
+        return answer
+
+    def _routes(self) -> list[Instruction]:
+        determined = [t for t in self._at_route.values() if self.ledger.determines_routes(t)] if self._at_route else []
+        for task in determined:
+            del self._at_route[task.tag]
+        return [Pass(t.tag) for t in determined]
+
+    def _settle(self, task: Task) -> None:
+        for key in self.ledger.settle(task):
+            self._wake(key)
+
+    def _free(self, task: Task) -> None:
+        if task.ahead:
+            task.ahead = False
+            self.occupancy -= 1
+        self._at_route.pop(task.tag, None)
+
+    def _squash(self, task: Task, reason: str) -> list[Instruction]:
+        started = task.ahead
+        self._free(task)
+        if task.phase is not Phase.SQUASHED:
+            task.move(Phase.SQUASHED)
+        self._settle(task)
+        self._forget(task)
+        return [Cancel(task.tag, reason)] if started else []
+
+    def _know(self, task: Task) -> Task:
+        self.tasks[task.tag] = task
+        self._steps.setdefault(task.step, {})[task.tag] = task
+        self.ledger.add(task)
+        return task
+
+    def _forget(self, task: Task) -> None:
+        del self.tasks[task.tag]
+        tasks = self._steps[task.step]
+        del tasks[task.tag]
+        if not tasks:
+            del self._steps[task.step]
+
+    def _known(self, tag: Tag) -> Task:
+        try:
+            return self.tasks[tag]
+        except KeyError:
+            raise IllegalTransitionError(f"Task {tag} isn't known.") from None

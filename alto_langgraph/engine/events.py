@@ -1,0 +1,117 @@
+"""What the engine is told (past participles) and what it answers (imperatives)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alto_langgraph.tags import Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A task whose whole input is known: a `Send` of a finished task.
+
+    Args:
+        tag: The task.
+        node: Its node.
+        operands: Identities of the mutable objects its input holds; None if they can't be told.
+    """
+
+    tag: Tag
+    node: str
+    operands: frozenset[int] | None = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """LangGraph's loop has reached superstep `step` with `tasks`; nothing beyond superstep `limit` may start."""
+
+    step: int
+    tasks: tuple[Offer, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A task has run to its end; `offers` are the Sends among its writes, in order."""
+
+    tag: Tag
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A task has raised."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Retreated:
+    """An early run has met something that only its own superstep may do."""
+
+    tag: Tag
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteReached:
+    """An early run's node has returned; its conditional edges are about to read the state."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """LangGraph's loop has committed superstep `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over, however it ended."""
+
+
+Event = Opened | Finished | Failed | Retreated | RouteReached | Closed | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start this task ahead of its superstep."""
+
+    tag: Tag
+    node: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The loop has asked for this task: give it the early run, finished or not."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The loop has asked for this task and there is no early run of it: run it in order."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Nothing unfinished can change what this early run's conditional edges read: let them read."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop this early run and forget it."""
+
+    tag: Tag
+    reason: str
+
+
+Instruction = Start | Adopt | Run | Pass | Cancel

@@ -1,0 +1,71 @@
+"""A task as the engine sees it, and the one table of moves it may make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from alto_langgraph.exceptions import IllegalTransitionError
+from alto_langgraph.tags import Tag
+
+
+class Phase(Enum):
+    """Where a task is between being known and being committed."""
+
+    WAITING = "waiting"  # something unfinished forbids it
+    READY = "ready"  # only the window's size holds it back
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    COMMITTED = "committed"
+    SQUASHED = "squashed"
+
+
+MOVES: dict[Phase, frozenset[Phase]] = {
+    Phase.WAITING: frozenset({Phase.READY, Phase.RUNNING, Phase.SQUASHED}),
+    Phase.READY: frozenset({Phase.RUNNING, Phase.WAITING, Phase.SQUASHED}),
+    Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.SQUASHED}),
+    Phase.COMPLETED: frozenset({Phase.COMMITTED, Phase.SQUASHED}),
+    Phase.FAILED: frozenset({Phase.COMMITTED, Phase.SQUASHED}),
+    Phase.SQUASHED: frozenset({Phase.RUNNING}),
+    Phase.COMMITTED: frozenset(),
+}
+"""Legal moves; the diagram in docs/architecture.md and the text of errors come from here."""
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One task's record.
+
+    Args:
+        tag: Its name.
+        node: Its node.
+        step: The superstep it commits in.
+        operands: Identities of the mutable objects its input holds; None if they can't be told.
+        phase: Where it is now.
+        ahead: Whether its current run was started before its superstep.
+        at_route: Whether its early run waits for leave to read the state.
+        unfinished: Whether it still counts as unfinished for the tasks behind it.
+    """
+
+    tag: Tag
+    node: str
+    step: int
+    operands: frozenset[int] | None
+    phase: Phase
+    ahead: bool = False
+    at_route: bool = False
+    unfinished: bool = True
+
+    def move(self, phase: Phase) -> None:
+        """Goes to `phase`.
+
+        Raises:
+            IllegalTransitionError: the table of moves doesn't allow it.
+        """
+        if phase not in MOVES[self.phase]:
+            allowed = ", ".join(sorted(p.value for p in MOVES[self.phase])) or "nothing"
+            raise IllegalTransitionError(
+                f"Task {self.tag} is {self.phase.value} and can't become {phase.value}, only {allowed}.", node=self.node
+            )
+        self.phase = phase
