@@ -44,7 +44,10 @@ class GraphBenchmark:
         sync: Runs `stream` in threads rather than `astream`.
         checkpointer: Compiles with an in-memory checkpointer; every run gets its own thread.
         durability: LangGraph's durability mode, where there is a checkpointer.
+        concurrency: LangGraph's `max_concurrency`; sync nodes get that many threads.
         budget: Seconds of measuring in a full run.
+        least: Rounds run even if the budget is spent.
+        warm: Every lane runs once before it counts.
         quick: Part of `--quick`.
         more_lanes: Lanes beside stock and alto.
         targets: Judged in the report.
@@ -62,7 +65,10 @@ class GraphBenchmark:
     sync: bool = False
     checkpointer: bool = False
     durability: Literal["sync", "async", "exit"] = "async"
+    concurrency: int | None = None
     budget: float = 6.0
+    least: int = 5
+    warm: bool = True
     quick: bool = True
     more_lanes: tuple[Lane, ...] = ()
     targets: tuple[Target, ...] = (Target(1.0),)
@@ -91,7 +97,7 @@ class GraphBenchmark:
         size = self.size if size is None else size
         saver = InMemorySaver() if self.checkpointer else None
         graph = lane.build(side(alto if lane.side == "alto" else lane.side), size)(checkpointer=saver)
-        return App(graph, self.input(size), self.sync, saver, self.durability)
+        return App(graph, self.input(size), self.sync, saver, self.durability, self.concurrency)
 
 
 @dataclass(slots=True)
@@ -100,9 +106,10 @@ class App:
 
     graph: Any
     input: Any
-    sync: bool
-    saver: InMemorySaver | None
-    durability: str
+    sync: bool = False
+    saver: InMemorySaver | None = None
+    durability: str = "async"
+    concurrency: int | None = None
     _threads: Iterator[int] = field(default_factory=count)
 
     def timed(self, runner: asyncio.Runner) -> Callable[[], Sample]:
@@ -121,7 +128,9 @@ class App:
 
     def run(self, runner: asyncio.Runner, thread: str, stream_mode: str = "updates") -> list[Any]:
         """Runs once and gives the events."""
-        config = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
+        config: dict[str, Any] = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
+        if self.concurrency:
+            config["max_concurrency"] = self.concurrency
         durability = {"durability": self.durability} if self.saver else {}
         if self.sync:
             return list(self.graph.stream(self.input, config, stream_mode=stream_mode, **durability))

@@ -21,6 +21,7 @@ def alternate(
     budget: float,
     least: int,
     most: int,
+    warm: bool = True,
     heard: Callable[[int], None] = lambda rounds: None,
 ) -> dict[str, list[Sample]]:
     """Samples of every lane, one round after another, until the budget is spent.
@@ -32,10 +33,11 @@ def alternate(
         budget: Seconds after which no further round starts.
         least: Rounds that are run in any case.
         most: Rounds after which it stops in any case.
+        warm: Run every lane once before: imports, caches, thread pools.
         heard: Is told the number of rounds after each.
     """
-    for take in takes.values():
-        take()  # warm up: imports, caches, thread pools
+    for take in takes.values() if warm else ():
+        take()
     samples: dict[str, list[Sample]] = {name: [] for name in takes}
     began = time.perf_counter()
     for done in range(1, most + 1):

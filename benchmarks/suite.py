@@ -13,11 +13,9 @@ from benchmarks.declare import Benchmark
 from benchmarks.machine import machine
 from benchmarks.measure import alternate
 
-MOST_ROUNDS = 60
-LEAST_ROUNDS = 5
+MOST_ROUNDS = 200
 QUICK_BUDGET = 0.12
-"""Part of a benchmark's budget that `--quick` spends."""
-QUICK_LEAST_ROUNDS = 2
+"""Part of a benchmark's budget that `--quick` spends; it runs half the least rounds."""
 
 
 def run(benchmarks: Iterable[Benchmark], quick: bool, alto: str, console: Console) -> dict[str, Any]:
@@ -43,9 +41,9 @@ def run(benchmarks: Iterable[Benchmark], quick: bool, alto: str, console: Consol
 
 def measured(benchmark: Benchmark, quick: bool, alto: str, heard: Any = lambda rounds: None) -> dict[str, Any]:
     """One benchmark's declaration and samples as plain data."""
-    budget, least = (benchmark.budget * QUICK_BUDGET, QUICK_LEAST_ROUNDS) if quick else (benchmark.budget, LEAST_ROUNDS)
+    budget, least = (benchmark.budget * QUICK_BUDGET, benchmark.least // 2) if quick else (benchmark.budget, benchmark.least)
     with benchmark.open(alto) as takes:
-        samples = alternate(takes, budget, least, MOST_ROUNDS, heard)
+        samples = alternate(takes, budget, least, MOST_ROUNDS, benchmark.warm, heard)
     return {
         "name": benchmark.name,
         "group": benchmark.group,

@@ -37,7 +37,7 @@ def missed(results: Sequence[Result]) -> list[Judgement]:
 
 def amount(value: float, unit: str) -> str:
     """A figure with three digits and a fitting prefix."""
-    steps = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if unit == "s" else ((f"M{unit}", 2.0**20), (f"k{unit}", 2.0**10), (unit, 1.0))
+    steps = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if unit == "s" else ((f"Mi{unit}", 2.0**20), (f"Ki{unit}", 2.0**10), (unit, 1.0))
     name, size = next((step for step in steps if abs(value) >= step[1]), steps[-1])
     return f"{value / size:.3g} {name}" if abs(value) < 1000 * size else f"{value / size:,.0f} {name}"
 
