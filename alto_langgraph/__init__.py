@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from alto_langgraph import mirror
 
 if TYPE_CHECKING:
-    from alto_langgraph.adapters.langgraph.graph import explain as explain
     from alto_langgraph.adapters.langgraph.graph import optimize as optimize
     from alto_langgraph.comparison import compare as compare
     from alto_langgraph.options import AltoOptions as AltoOptions
@@ -19,7 +18,6 @@ __version__ = "0.1.0"
 _HOMES = {
     "AltoOptions": "alto_langgraph.options",
     "compare": "alto_langgraph.comparison",
-    "explain": "alto_langgraph.adapters.langgraph.graph",
     "observed_by": "alto_langgraph.protocols",
     "optimize": "alto_langgraph.adapters.langgraph.graph",
 }

@@ -69,5 +69,5 @@ def _take_debug(words: list[str]) -> bool:
 def _message(error: Exception, debug: bool) -> Text:
     if isinstance(error, AltoError):
         return Text.assemble(("alto: ", "bold red"), str(error))
-    told = f"{type(error).__name__}: {error}"
+    told = f"{type(error).__name__}: {error}.".replace("..", ".")
     return Text.assemble(("alto: ", "bold red"), told, "" if debug else " Run again with --debug to see where.")

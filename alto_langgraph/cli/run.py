@@ -16,8 +16,7 @@ from typing import Annotated
 
 import typer
 
-from alto_langgraph.adapters.langgraph.swap import swap
-from alto_langgraph.cli.target import close_to, neighbours
+from alto_langgraph.cli.target import close_to, neighbours, no_module
 from alto_langgraph.exceptions import TargetError
 
 CONTEXT_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
@@ -33,6 +32,8 @@ def command(
         _check_module(target)
     elif not os.path.exists(target):
         raise TargetError(f"There is no script `{target}`.", hint=close_to(os.path.basename(target), neighbours(target)))
+    from alto_langgraph.adapters.langgraph.swap import swap  # here, since langgraph takes long to load and a misspelt name needn't wait
+
     swap()
     sys.argv = [target, *(args or [])]
     try:
@@ -72,15 +73,15 @@ def _first_on_path(folder: str) -> None:
 def _check_module(name: str) -> None:
     _first_on_path(os.getcwd())
     try:
-        found = find_spec(name)
-    except ModuleNotFoundError as missing:
-        if not f"{name}.".startswith(f"{missing.name}."):
-            raise _failure(name, missing) from missing
-        found = None
+        missing = name if find_spec(name) is None else None
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(f"{error.name}."):
+            raise _failure(name, error) from error
+        missing = error.name
     except Exception as error:  # a parent package that fails while it is imported
         raise _failure(name, error) from error
-    if found is None:
-        raise TargetError(f"There is no module `{name}`.", hint=close_to(name, neighbours(name.replace(".", os.sep))))
+    if missing is not None:
+        raise no_module(missing)
 
 
 def _failure(target: str, error: Exception) -> TargetError:

@@ -68,6 +68,14 @@ def neighbours(path: str | os.PathLike[str], pattern: str = "*.py") -> list[str]
     return sorted(found.name for found in Path(path).parent.glob(pattern))
 
 
+def no_module(name: str) -> TargetError:
+    """The error for a module that can't be found, though the package it should be in can."""
+    package = name.rpartition(".")[0]
+    path = sys.modules[package].__path__ if package else None
+    found = pkgutil.iter_modules(path, f"{package}." if package else "")
+    return TargetError(f"There is no module `{name}`.", hint=close_to(name, [module.name for module in found]))
+
+
 def _load_module(name: str) -> ModuleType:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -76,8 +84,7 @@ def _load_module(name: str) -> ModuleType:
     except ModuleNotFoundError as missing:
         if missing.name is None or not f"{name}.".startswith(f"{missing.name}."):
             raise _import_failure(name, missing) from missing
-        hint = close_to(missing.name, _module_names(missing.name.rpartition(".")[0]))
-        raise TargetError(f"There is no module `{missing.name}`.", hint=hint) from None
+        raise no_module(missing.name) from None
     except Exception as error:
         raise _import_failure(name, error) from error
 
@@ -107,13 +114,6 @@ def _load_file(path: str) -> ModuleType:
 
 def _import_failure(source: str, error: Exception) -> TargetError:
     return TargetError(f"Importing `{source}` failed: {type(error).__name__}: {error}.", hint="Run again with --debug to see where.")
-
-
-def _module_names(package: str) -> list[str]:
-    """Full names of the modules in `package`, or of all top-level modules for an empty name."""
-    path = sys.modules[package].__path__ if package else None
-    prefix = f"{package}." if package else ""
-    return [found.name for found in pkgutil.iter_modules(path, prefix)]
 
 
 def _public(holder: object) -> list[str]:
