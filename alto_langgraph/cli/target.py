@@ -58,9 +58,9 @@ def load_json(path: str | os.PathLike[str]) -> Any:
 
 
 def close_to(name: str, others: Iterable[str]) -> str | None:
-    """A hint that names the ones of `others` that look like `name`, or None if none does."""
-    close = get_close_matches(name, list(others))
-    return f"Did you mean {' or '.join(f'`{other}`' for other in close)}?" if close else None
+    """A hint that names the one of `others` that looks most like `name`, or None if none does."""
+    close = get_close_matches(name, list(others), n=1)
+    return f"Did you mean `{close[0]}`?" if close else None
 
 
 def neighbours(path: str | os.PathLike[str], pattern: str = "*.py") -> list[str]:

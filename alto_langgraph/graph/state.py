@@ -1,7 +1,11 @@
-"""`langgraph.graph.state`, name for name, with alto's `StateGraph` and `CompiledStateGraph`."""
+"""`langgraph.graph.state`, name for name, with alto's `StateGraph`."""
 
-from alto_langgraph.adapters.langgraph.graph import CompiledStateGraph as CompiledStateGraph
+from typing import TYPE_CHECKING
+
 from alto_langgraph.adapters.langgraph.graph import StateGraph as StateGraph
 from alto_langgraph.mirror import mirror
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph as CompiledStateGraph
 
 mirror(__name__)

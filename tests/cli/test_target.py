@@ -79,8 +79,7 @@ def test_a_file_may_be_called_like_a_loaded_module(folder: Path) -> None:
 def test_a_mistake_is_named(folder: Path, target: str, message: str) -> None:
     with pytest.raises(TargetError) as caught:
         load_target(target)
-    told = str(caught.value).replace(" or `beside_target`", "")
-    assert told.removesuffix(" Run again with --debug to see where.") == message
+    assert str(caught.value).removesuffix(" Run again with --debug to see where.") == message
 
 
 def test_json_is_read_from_a_file_or_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

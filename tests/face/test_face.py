@@ -34,7 +34,6 @@ REPLACED = {
     ("graph", "StateGraph"),
     ("graph", "MessageGraph"),
     ("graph.state", "StateGraph"),
-    ("graph.state", "CompiledStateGraph"),
     ("graph.message", "MessageGraph"),
 }
 
@@ -138,7 +137,7 @@ def test_the_package_shows_its_own_names() -> None:
 
 
 def test_importing_the_graph_loads_no_heavy_library() -> None:
-    heavy = "chromadb vllm opentelemetry.sdk pydantic_settings typer rich jinja2 networkx plotly matplotlib"
+    heavy = "chromadb vllm opentelemetry.sdk pydantic_settings typer rich jinja2 networkx plotly matplotlib langgraph.prebuilt langchain"
     added = (
         f"import sys, langgraph.graph; before = set(sys.modules); import alto_langgraph.graph; "
         f"print([name for name in {heavy.split()} if name in set(sys.modules) - before])"
@@ -154,5 +153,5 @@ async def test_a_message_graph_builds_ours() -> None:
     builder.set_entry_point("echo")
     builder.set_finish_point("echo")
     compiled = builder.compile()
-    assert isinstance(compiled, import_module("alto_langgraph.graph.state").CompiledStateGraph)
+    assert type(compiled).__module__.startswith("alto_langgraph.")
     assert [message.content for message in await compiled.ainvoke([("human", "hi")])] == ["hi", "hi"]
