@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from types import ModuleType
@@ -36,14 +37,13 @@ class Mirror(ModuleType):
         return list(getattr(shown, "__all__", [name for name in vars(shown) if not name.startswith("_")]))
 
 
-class Finder:
+class Finder(MetaPathFinder, Loader):
     """Finds `alto_langgraph.x` as a mirror wherever langgraph, or a package that adds to it, has an `x` and we don't.
 
     That covers what we can't know: checkpointers and stores that others install under langgraph's names.
     """
 
-    @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None = None, _target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None, /) -> ModuleSpec | None:
         """Import protocol: the spec of a mirror, or None to let the other finders look."""
         if not name.startswith(OURS + "."):
             return None
@@ -56,15 +56,13 @@ class Finder:
             return None
         if shown is None:
             return None
-        return ModuleSpec(name, Finder, origin=shown.origin, is_package=shown.submodule_search_locations is not None)
+        return ModuleSpec(name, self, origin=shown.origin, is_package=shown.submodule_search_locations is not None)
 
-    @staticmethod
-    def create_module(spec: ModuleSpec) -> ModuleType:
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Import protocol: an empty mirror."""
         return Mirror(spec.name)
 
-    @staticmethod
-    def exec_module(module: ModuleType) -> None:
+    def exec_module(self, module: ModuleType) -> None:
         """Import protocol: imports langgraph's module, so that its errors show at the import and not later."""
         theirs(module.__name__)
         module.__doc__ = f"`{_their_name(module.__name__)}`, name for name."
@@ -82,8 +80,8 @@ def theirs(name: str) -> ModuleType:
 
 def install() -> None:
     """Puts the finder before the others, once: a folder that holds only type stubs would pass for a namespace package."""
-    if Finder not in sys.meta_path:
-        sys.meta_path.insert(0, Finder)
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, Finder())
 
 
 def _their_name(name: str) -> str:

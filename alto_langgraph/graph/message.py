@@ -1,7 +1,7 @@
 """`langgraph.graph.message`, name for name, with a `MessageGraph` that builds alto's graphs."""
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import message as theirs
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 with warnings.catch_warnings():  # langgraph deprecates it, and says so again to whoever makes one
     warnings.simplefilter("ignore", DeprecationWarning)
 
-    class MessageGraph(theirs.MessageGraph, StateGraph):
+    class MessageGraph(theirs.MessageGraph, StateGraph[Any, Any, Any, Any]):
         """Langgraph's `MessageGraph` whose `compile()` is alto's."""
 
 

@@ -25,7 +25,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
         """Fail."""
         raise errors[0]
 
-    monkeypatch.setitem(sys.modules, "alto_langgraph.cli.explain", SimpleNamespace(command=command))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "alto_langgraph.cli.explain", SimpleNamespace(command=command))
     return errors
 
 
