@@ -93,7 +93,11 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
 
 
 class AltoStateGraph(Optimized[StateT, ContextT, InputT, OutputT], CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
-    """What `StateGraph.compile()` returns."""
+    """What `StateGraph.compile()` returns. It goes by its base class's name, which shows in drawings and traces of graphs."""
+
+
+AltoStateGraph.__module__ = CompiledStateGraph.__module__
+AltoStateGraph.__name__ = AltoStateGraph.__qualname__ = CompiledStateGraph.__name__
 
 
 class StateGraph(StockStateGraph[StateT, ContextT, InputT, OutputT]):

@@ -53,6 +53,9 @@ class _Row:
 class FencedSaver(BaseCheckpointSaver[Any]):
     """Stands where the checkpointer would be in an early run: checkpoints carry the task's id, which its superstep gives."""
 
+    def __init__(self) -> None:
+        """Without the base class's set-up: there is nothing to save with."""
+
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__"):
             return object.__getattribute__(self, name)

@@ -176,8 +176,8 @@ class Engine:
         answer: list[Instruction] = []
         while self._ready and self.occupancy < self.window:
             task = self._ready.popleft()
-            if task.phase is not Phase.READY or task.step <= self.step:
-                continue
+            if task.phase is not Phase.READY or task.step <= self.step + self.ledger.finished(self.step):
+                continue  # the loop comes for it at once
             if blocker := self.ledger.blocker(task):
                 # Became blocked while the window was full.
                 task.move(Phase.WAITING)

@@ -60,6 +60,10 @@ class Ledger:
                     del self._holders[operand]
                 yield (operand, *place)
 
+    def finished(self, step: int) -> bool:
+        """Whether every task of superstep `step` is finished."""
+        return step not in self._unfinished
+
     def close(self, step: int) -> None:
         """Forgets the supersteps up to `step`."""
         for book in (self._unfinished, self._uncommitted):
