@@ -1,11 +1,10 @@
-"""Command line of the benchmarks: `python -m benchmarks [run|report|profile|list]`."""
+"""Benchmarks of alto beside stock LangGraph; without a command, names and options go to `run`."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,7 +16,7 @@ from benchmarks.profiling import profile as print_profile
 from benchmarks.tables import missed, table
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results.json"
+RESULTS, NULL = HERE / "results.json", HERE / "null.json"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console(width=None if sys.stdout.isatty() else 150)
 
@@ -33,7 +32,7 @@ def run(
     """Runs benchmarks, both sides in turn."""
     results = suite.run(_chosen(names or [], quick), quick, "null" if null else "alto", console)
     if json_to:
-        json_to.write_text(json.dumps(results, indent=1) + "\n")
+        json_to.write_text(suite.to_json(results))
     console.print(table(results["benchmarks"]))
     if check and missed(results["benchmarks"]):
         raise typer.Exit(1)
@@ -57,6 +56,20 @@ def profile(
         _refuse(error.args[0])
 
 
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="What a run kept with --json.")] = RESULTS,
+    null: Annotated[Path, typer.Option(help="The same of a --null run, for the noise; left out where there is none.")] = NULL,
+    out: Annotated[Path, typer.Option(help="Markdown file; pictures go beside it.")] = HERE / "RESULTS.md",
+) -> None:
+    """Writes RESULTS.md from what runs kept."""
+    if not results.exists():
+        _refuse(f"{results} isn't there; `python -m benchmarks --json {results}` makes it.")
+    from benchmarks.report import write  # matplotlib would weigh on the garbage collector in a run
+
+    write(results, null if null.exists() else None, out)
+
+
 @app.command("list")
 def list_all() -> None:
     """Lists the benchmarks."""
@@ -71,7 +84,7 @@ def _chosen(names: list[str], quick: bool) -> list[Any]:
         _refuse(error.args[0])
 
 
-def _refuse(message: str) -> Any:
+def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)
 

@@ -25,7 +25,8 @@ def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:
     everything = catalog()
     for name in names:
         if not any(_fits(name, benchmark) for benchmark in everything):
-            raise LookupError(f"No benchmark is called {name!r}. There are {', '.join(b.name for b in everything)}.")
+            groups = ", ".join(dict.fromkeys(benchmark.group for benchmark in everything))
+            raise LookupError(f"No benchmark is called {name!r}. The groups are {groups}; `python -m benchmarks list` names all.")
     named = [b for b in everything if not names or any(_fits(name, b) for name in names)]
     return [b for b in named if b.quick] if quick and any(b.quick for b in named) else named
 

@@ -23,7 +23,8 @@ class ProbeBenchmark:
     Args:
         name: Unique; `group` is the file it is declared in.
         what: One sentence for the report.
-        arguments: `arguments(side name)` follows the interpreter on the command line; what it prints is one JSON object of figures by metric.
+        arguments: `arguments(side name)` follows the interpreter on the command line; the process prints one JSON object
+            of figures by metric.
         targets: Judged in the report.
         unit: Of every figure: seconds (`s`) or bytes (`B`).
         budget: Seconds of measuring in a full run.

@@ -154,10 +154,11 @@ class Shape:
     tiny: Any
 
 
+TENS = {"10": 10, "100": 100}
 WIDTHS = {"25x300": (25, 300), "15x600": (15, 600), "9x1200": (9, 1200)}
 SHAPES = (
-    Shape("subgraphs", "fan-out to looping subgraphs", subgraphs, lambda size: {"subjects": ["x" * 1000] * size}, {"10": 10, "100": 100}, 2),
-    Shape("agent", "prebuilt agent with tools", agent, lambda size: {"messages": [HumanMessage("hi?", id="hi")]}, {"10": 10, "100": 100}, 2),
+    Shape("subgraphs", "fan-out to looping subgraphs", subgraphs, lambda size: {"subjects": ["x" * 1000] * size}, TENS, 2),
+    Shape("agent", "prebuilt agent with tools", agent, lambda size: {"messages": [HumanMessage("hi?", id="hi")]}, TENS, 2),
     Shape("wide_state", "fifteen fields, dataclass", wide_graph.build("dataclass"), wide_graph.message, WIDTHS, (9, 5)),
     Shape("wide_dict", "fifteen fields, TypedDict", wide_graph.build("typed_dict"), wide_graph.message, WIDTHS, (9, 5)),
     Shape("pydantic_state", "fifteen fields, pydantic", wide_graph.build("pydantic"), wide_graph.message, WIDTHS, (9, 5)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise, product
 from typing import Any, TypedDict
 
@@ -30,7 +31,7 @@ def step_sync(state: State) -> State:
     return {"count": state["count"] + 1}
 
 
-def chain(side: Side, size: int, node: Any) -> Any:
+def chain(node: Any, side: Side, size: int) -> Any:
     """`size` nodes in a row."""
     builder = side.StateGraph(State)
     names = [f"step{place}" for place in range(size)]
@@ -44,11 +45,12 @@ def chain(side: Side, size: int, node: Any) -> Any:
 def benchmarks() -> Iterator[GraphBenchmark]:
     """Sync and async, with and without checkpointer."""
     for sync, checkpointer in product((False, True), (False, True)):
+        kind = f"{'sync' if sync else 'async'} steps in a row{', a checkpoint each' if checkpointer else ''}"
         yield GraphBenchmark(
             name=f"steps_{STEPS}{'_sync' if sync else ''}{'_checkpoint' if checkpointer else ''}",
             group="steps",
-            what=f"{STEPS} empty {'sync' if sync else 'async'} steps in a row{', a checkpoint each' if checkpointer else ''}, time per step",
-            build=lambda side, size, node=step_sync if sync else step: chain(side, size, node),
+            what=f"{STEPS} empty {kind}, time per step",
+            build=partial(chain, step_sync if sync else step),
             input=lambda size: {"count": 0},
             size=STEPS,
             tiny=4,

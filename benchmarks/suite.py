@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -27,7 +28,7 @@ def run(benchmarks: Iterable[Benchmark], quick: bool, alto: str, console: Consol
         alto: The side that stands in alto's place: `alto`, or `null` to measure the noise.
         console: Where progress is shown.
     """
-    todo = list(benchmarks)
+    todo, found = list(benchmarks), machine()
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bar, console=console, transient=True) as progress:
         task = progress.add_task("", total=len(todo))
@@ -36,7 +37,14 @@ def run(benchmarks: Iterable[Benchmark], quick: bool, alto: str, console: Consol
             progress.update(task, description=benchmark.name)
             taken.append(measured(benchmark, quick, alto, lambda rounds: progress.refresh()))
             progress.advance(task)
-    return {"machine": machine(), "quick": quick, "alto": alto, "benchmarks": taken}
+    return {"machine": found, "quick": quick, "alto": alto, "benchmarks": taken}
+
+
+def to_json(results: Mapping[str, Any]) -> str:
+    """The results as JSON with one benchmark per line, so that versions of it can be compared."""
+    head = json.dumps({key: value for key, value in results.items() if key != "benchmarks"}, indent=1).removesuffix("\n}")
+    lines = ",\n".join(json.dumps(benchmark) for benchmark in results["benchmarks"])
+    return f'{head},\n "benchmarks": [\n{lines}\n]}}\n'
 
 
 def measured(benchmark: Benchmark, quick: bool, alto: str, heard: Any = lambda rounds: None) -> dict[str, Any]:
@@ -52,5 +60,5 @@ def measured(benchmark: Benchmark, quick: bool, alto: str, heard: Any = lambda r
         "per": benchmark.per,
         "bounds": dict(benchmark.bounds),
         "targets": [asdict(target) for target in benchmark.targets],
-        "lanes": {lane: {metric: [s[metric] for s in taken] for metric in taken[0]} for lane, taken in samples.items()},
+        "lanes": {lane: {metric: [float(f"{s[metric]:.6g}") for s in taken] for metric in taken[0]} for lane, taken in samples.items()},
     }

@@ -15,7 +15,7 @@ COLOURS = {"met": "green", "unclear": "yellow", "missed": "red"}
 
 def table(results: Sequence[Result]) -> Table:
     """One line per lane, with the targets that judge it."""
-    shown = Table("benchmark", "lane", "median", "quartiles", "n", "compared", "ratio [95 %]", "cpu ratio", "target", "")
+    shown = Table("benchmark", "lane", "median", "quartiles", "n", "compared", "ratio [95 %]", "also", "target", "")
     by_lane = {key: list(found) for key, found in groupby(judgements(results), key=lambda j: (j.benchmark, j.of))}
     for result in results:
         for lane, metrics in lanes(result).items():
@@ -44,8 +44,8 @@ def amount(value: float, unit: str) -> str:
 
 def comparison(found: Estimate, kind: str, unit: str) -> str:
     """An estimate with its interval."""
-    write = (lambda value: f"{value:.3f}") if kind == "ratio" else (lambda value: amount(value, unit))
-    return f"{write(found.value)} [{write(found.low)}, {write(found.high)}]"
+    value, low, high = (f"{v:.3f}" if kind == "ratio" else amount(v, unit) for v in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
 
 
 def limit(judged: Judgement, unit: str) -> str:
@@ -56,11 +56,11 @@ def limit(judged: Judgement, unit: str) -> str:
 def _judged(judged: Judgement | None, unit: str) -> list[str]:
     if judged is None:
         return []
-    cpu = judged.by_metric.get("cpu")
+    second = list(judged.by_metric.items())[1:2] if judged.kind == "ratio" else []
     return [
         judged.against,
         comparison(judged.estimate, judged.kind, unit).replace("[", r"\["),
-        f"{cpu.value:.3f}" if cpu else "",
+        ", ".join(f"{metric} {found.value:.3f}" for metric, found in second),
         limit(judged, unit),
         f"[{COLOURS[judged.verdict]}]{judged.verdict}[/]",
     ]
