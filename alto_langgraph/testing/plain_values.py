@@ -1,0 +1,98 @@
+"""Turns what LangGraph shows into plain values that are equal where two runs are: without ids, times and order of arrival."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.types import Command, Interrupt, Send
+
+IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
+UNSTEADY = {"box", "ts", "timestamp", "created_at", "checkpoint_id", "checkpoint_map", "run_id", "__metadata__", "parents", "thread_id"}
+"""Keys left out: ids and times; `box`, which nodes change in place while events about it are on their way."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One streamed event, made plain."""
+
+    namespace: tuple[str, ...]
+    mode: str
+    data: Any
+
+    @property
+    def closes(self) -> bool:
+        """Whether nothing of its superstep comes after it."""
+        return self.mode in ("values", "checkpoints") or (self.mode == "debug" and self.data.get("type") == "checkpoint")
+
+
+def plain(value: Any) -> Any:
+    """`value` without ids, times and identities."""
+    match value:
+        case str():
+            return IDS.sub("<id>", value)
+        case dict():
+            return {plain(key): plain(item) for key, item in value.items() if key not in UNSTEADY}
+        case Interrupt():
+            return ("Interrupt", plain(value.value))
+        case Send():
+            return ("Send", value.node, plain(value.arg))
+        case Command():
+            return ("Command", plain(value.update), plain(value.goto), plain(value.resume))
+        case BaseException():
+            return (type(value).__name__, plain(str(value)))
+        case tuple() if hasattr(value, "_asdict"):
+            return {"type": type(value).__name__, **plain(value._asdict())}
+        case list():
+            return [plain(item) for item in value]
+        case tuple():
+            return tuple(plain(item) for item in value)
+        case _:
+            return value
+
+
+def events_by_namespace(events: list[Event], failed: bool) -> dict[tuple[str, ...], Any]:
+    """Each (sub)graph's events, cut at supersteps and sorted inside them, as LangGraph promises no order there.
+
+    Subgraphs that share a name, as those of several `Send`s do, are listed in a settled order. Of a run that `failed`,
+    the supersteps that the root graph completed: how far the others got when the error ended them is chance.
+    """
+    groups: dict[tuple[str, ...], list[list[str]]] = {}
+    for event in events:
+        steps = groups.setdefault(event.namespace, [[]])
+        steps[-1].append(repr((event.mode, event.data)))
+        if event.closes:
+            steps.append([])
+    if failed:
+        groups = {(): groups.get((), [[]])[:-1]}
+    named: dict[tuple[str, ...], list[Any]] = {}
+    for namespace, steps in groups.items():
+        named.setdefault(plain(namespace), []).append([sorted(step) for step in steps if step])
+    return {namespace: sorted(runs) for namespace, runs in named.items()}
+
+
+def plain_snapshot(snapshot: Any, failed: bool) -> Any:
+    """A `StateSnapshot`; without what its tasks had done where a step `failed`."""
+    tasks = [
+        (task.name,) if failed else (task.name, plain(task.error), plain(task.interrupts), plain(task.result)) for task in snapshot.tasks
+    ]
+    return {"values": plain(snapshot.values), "next": snapshot.next, "metadata": plain(snapshot.metadata), "tasks": tasks}
+
+
+def plain_checkpoint(saved: Any, failed: bool) -> Any:
+    """A `CheckpointTuple`: values, versions and, unless a step `failed`, pending writes."""
+    checkpoint = saved.checkpoint
+    writes = sorted(repr((channel, plain(value))) for _, channel, value in saved.pending_writes or ())
+    return {
+        "namespace": plain(saved.config["configurable"].get("checkpoint_ns", "")),
+        "metadata": plain(saved.metadata),
+        "values": plain(checkpoint["channel_values"]),
+        "versions": _counts(checkpoint["channel_versions"]),
+        "seen": {node: _counts(seen) for node, seen in checkpoint["versions_seen"].items()},
+        "writes": [] if failed else writes,
+    }
+
+
+def _counts(versions: dict[str, Any]) -> dict[str, int]:
+    return {channel: int(str(version).split(".")[0] or 0) for channel, version in versions.items()}

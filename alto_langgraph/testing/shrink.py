@@ -1,0 +1,75 @@
+"""Makes a case that shows a difference as small as it gets while it still shows one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields, is_dataclass, replace
+from typing import Any
+
+from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Node
+
+
+def shrink(case: Case, differs: Callable[[Case], bool], seconds: float = 30) -> Case:
+    """The smallest case found within this time for which `differs` is still true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for smaller in _smaller(case):
+            if time.monotonic() > end:
+                return case
+            if differs(smaller):
+                case = smaller
+                break
+        else:
+            return case
+    return case
+
+
+def _smaller(case: Case) -> Iterator[Case]:
+    """Cases with one thing less, the biggest things first."""
+    for node in case.graph.nodes if len(case.graph.nodes) > 1 else ():
+        graph = without(case.graph, node.name)
+        names = {n.name for n in graph.nodes}
+        yield replace(case, graph=graph, before=tuple(names & {*case.before}), after=tuple(names & {*case.after}))
+    yield from _variants(case)
+
+
+def without(graph: Graph, name: str) -> Graph:
+    """The graph without this node, and without what leads to it."""
+
+    def kept(choice: Choice | None) -> Choice | None:
+        return choice and replace(choice, options=tuple(tuple(o for o in option if o.to != name) for option in choice.options))
+
+    def pruned(node: Node) -> Node:
+        routes = tuple(route for choice in node.routes if (route := kept(choice)))
+        return replace(node, edges=tuple(e for e in node.edges if e != name), routes=routes, command=kept(node.command))
+
+    return replace(
+        graph,
+        nodes=tuple(pruned(node) for node in graph.nodes if node.name != name),
+        entry=tuple(e for e in graph.entry if e != name),
+        choice=kept(graph.choice),
+        joins=tuple(join for join in graph.joins if name not in join[0] and name != join[1]),
+    )
+
+
+def _variants(value: Any) -> Iterator[Any]:
+    """Copies of a described thing in which one field is simpler."""
+    for item in fields(value):
+        current = getattr(value, item.name)
+        if item.default is not MISSING and current != item.default:
+            yield replace(value, **{item.name: item.default})
+        for simpler in _simpler(current):
+            yield replace(value, **{item.name: simpler})
+
+
+def _simpler(current: Any) -> Iterator[Any]:
+    if is_dataclass(current) and not isinstance(current, type):
+        yield from _variants(current)
+    elif isinstance(current, tuple):
+        for place, item in enumerate(current):
+            yield current[:place] + current[place + 1 :]
+            for simpler in _simpler(item):
+                yield (*current[:place], simpler, *current[place + 1 :])
+    elif isinstance(current, int) and not isinstance(current, bool) and current > 1:
+        yield current // 2
