@@ -233,6 +233,35 @@ class TestCapacity:
         assert model.slots.peak <= 2
         assert (model.slots.served, model.slots.in_use, model.slots.waiting) == (40, 0, 0)
 
+    async def test_streams_hold_a_slot_from_the_first_token_to_the_last(self) -> None:
+        model = counted(slots=Slots(2))
+        held: list[int] = []
+
+        async def read(name: int) -> None:
+            async for _ in model.astream(f"{PROMPT} {name}"):
+                held.append(model.slots.in_use)
+
+        await asyncio.gather(*(read(name) for name in range(6)))
+        assert set(held) == {1, 2}
+        assert (model.slots.peak, model.slots.served, model.slots.in_use) == (2, 6, 0)
+
+    async def test_a_cancelled_stream_frees_its_slot(self) -> None:
+        model = counted(slots=Slots(1))
+
+        async def read() -> None:
+            async for _ in model.astream(PROMPT):
+                begun.set()
+                await asyncio.Event().wait()
+
+        begun = asyncio.Event()
+        call = asyncio.ensure_future(read())
+        await begun.wait()
+        assert model.slots.in_use == 1
+        call.cancel()
+        await asyncio.wait([call])
+        assert (await asyncio.wait_for(model.ainvoke(PROMPT), 10)).text
+        assert model.slots.in_use == 0
+
     async def test_two_models_of_one_server(self) -> None:
         slots = Slots(1)
         models = [counted(slots=slots, seed=seed) for seed in range(2)]
@@ -289,7 +318,8 @@ class TestCapacity:
             await asyncio.sleep(0)
         await slots.__aexit__()  # hands the slot to the first waiter, which hasn't run since
         waiters[0].cancel()
-        await asyncio.wait(waiters)
+        await asyncio.wait(waiters, timeout=10)
+        assert waiters[1].done()
         assert waiters[0].cancelled()
         assert not waiters[1].cancelled()
         assert (slots.in_use, slots.waiting) == (1, 0)
