@@ -17,11 +17,11 @@ FOLDERS = {"alto_langgraph": "alto_langgraph", **MAPPED}
 
 
 def packages(name: str, folder: str) -> set[str]:
-    """The packages under a folder that is imported as `name`, links left out."""
+    """The packages under a folder that is imported as `name`, links left out, those that hold only type stubs included."""
     return {
         ".".join([name, *Path(place).relative_to(ROOT / folder).parts])
         for place, _, files in os.walk(ROOT / folder)
-        if "__init__.py" in files
+        if not {"__init__.py", "__init__.pyi"}.isdisjoint(files)
     }
 
 
@@ -53,7 +53,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 
 def test_the_wheel_holds_every_package(wheel: zipfile.ZipFile) -> None:
-    inside = {name.removesuffix("/__init__.py").replace("/", ".") for name in wheel.namelist() if name.endswith("/__init__.py")}
+    inside = {str(Path(name).parent).replace(os.sep, ".") for name in wheel.namelist() if Path(name).stem == "__init__"}
     assert inside == set(SETUPTOOLS["packages"])
 
 
