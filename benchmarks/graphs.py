@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+import warnings
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -88,7 +89,8 @@ class GraphBenchmark:
     @contextmanager
     def open(self, alto: str) -> Iterator[Mapping[str, Callable[[], Sample]]]:
         """Compiles every lane's graph and gives a callable per lane that takes one sample."""
-        with asyncio.Runner() as runner:
+        with asyncio.Runner() as runner, warnings.catch_warnings():
+            warnings.simplefilter("error")  # alto that stepped back to stock mustn't pass for alto that is as fast
             apps = {lane.name: self.app(lane, alto) for lane in self.lanes}
             yield {name: app.timed(runner) for name, app in apps.items()}
 

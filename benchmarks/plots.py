@@ -74,6 +74,7 @@ def medians(results: Sequence[Result]) -> Figure:
         axes.plot([found.low, found.high], [place, place], color="black", linewidth=1)
         axes.text(found.high, place, f"  {amount(found.median, result['unit'])}", va="center")
     axes.set_yticks(range(len(rows)), [f"{result['name']}: {lane}" for result, lane, _ in rows])
+    axes.set_xticks([])
     axes.invert_yaxis()
     return figure
 
