@@ -1,0 +1,166 @@
+"""What an app can see of a run, as values that can be compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from alto_langgraph.comparison.plain import Bag, Thing
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a run streamed.
+
+    Args:
+        steps: Which superstep it belongs to, counted from 0 within its graph, with those of the graphs around it before it.
+        namespace: The subgraph it came from, as LangGraph names it; empty at the root.
+        mode: LangGraph's stream mode.
+        lane: Whose events within the superstep come in a certain order: a task, a message, the loop itself.
+        payload: What was streamed, plain.
+    """
+
+    steps: tuple[int, ...]
+    namespace: tuple[str, ...]
+    mode: str
+    lane: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One input and what came of it.
+
+    Args:
+        events: In order of arrival.
+        output: Last state streamed at the root, plain; None if none was.
+        interrupts: What the turn waits for.
+        error: The exception it ended by.
+        state: `get_state()` with subgraphs afterwards, plain; None without a checkpointer.
+        raced: The turn ended by an exception while more than one task ran, so what its last superstep shows depends on time.
+    """
+
+    events: tuple[Event, ...]
+    output: Any
+    interrupts: Bag
+    error: Thing | None
+    state: Any
+    raced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything an app can see of a run of one or more turns on one thread.
+
+    Args:
+        turns: In order.
+        history: `get_state_history()`, plain, newest first; empty without a checkpointer.
+        stored: What the checkpointer holds, pending writes included, by checkpoint namespace, newest first.
+    """
+
+    turns: tuple[Turn, ...]
+    history: tuple[Any, ...] = ()
+    stored: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    @property
+    def output(self) -> Any:
+        """The last turn's final state, plain."""
+        return self.turns[-1].output
+
+    @property
+    def error(self) -> Thing | None:
+        """The exception by which the last turn ended, plain."""
+        return self.turns[-1].error
+
+    def sections(self) -> Iterator[Section]:
+        """What is compared, part by part; within a part the order of records has no meaning.
+
+        The last superstep of a turn that raced to an exception is left out: which siblings had got how far, and wrote what, is
+        a matter of time under stock too.
+        """
+        for number, turn in enumerate(self.turns):
+            yield from _turn_sections(f"turn {number}" if len(self.turns) > 1 else "", turn)
+        yield from self._checkpoint_sections()
+
+    def _checkpoint_sections(self) -> Iterator[Section]:
+        contested = _Contested.of(self)
+        for place, snapshot in enumerate(reversed(self.history)):
+            yield Section(f"checkpoint {place} of the history", (Record("", contested.settled(snapshot)),))
+        by_depth: dict[int, list[Record]] = defaultdict(list)
+        for namespace, rows in self.stored.items():
+            if not contested.covers(namespace):
+                depth = namespace.count("|") + bool(namespace)
+                by_depth[depth].append(Record(namespace, (namespace, [contested.settled(row) for row in reversed(rows)])))
+        for depth, records in sorted(by_depth.items()):
+            yield Section("stored checkpoints" + (f" of subgraphs, level {depth}" if depth else ""), tuple(records))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One piece of a section: whose it is, for the reader, and what it says."""
+
+    label: str
+    tree: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of an observation; both sides must have the same records under the same title, in any order."""
+
+    title: str
+    records: tuple[Record, ...]
+
+
+def _turn_sections(prefix: str, turn: Turn) -> Iterator[Section]:
+    def titled(title: str) -> str:
+        return f"{prefix}, {title}" if prefix else title
+
+    yield Section(titled("exception"), (Record("", turn.error),))
+    last = turn.events[-1].steps[0] if turn.events else 0
+    events = [e for e in turn.events if not (turn.raced and e.steps[0] == last)]
+    for steps, group in groupby(sorted(events, key=lambda e: e.steps), key=lambda e: e.steps):
+        yield Section(titled("superstep " + ".".join(map(str, steps))), tuple(_lanes(list(group))))
+    yield Section(titled("interrupts"), (Record("", turn.interrupts),))
+    if not turn.raced:
+        yield Section(titled("output"), (Record("", turn.output),))
+        yield Section(titled("state"), (Record("", turn.state),))
+
+
+def _lanes(events: Sequence[Event]) -> Iterator[Record]:
+    lanes: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for number, event in enumerate(events):
+        lanes[event.namespace, event.mode, event.lane or number].append(event.payload)
+    for (namespace, mode, _), payloads in lanes.items():
+        label = f"{mode} of {'|'.join(namespace)}" if namespace else mode
+        yield Record(label, (namespace, mode, payloads))
+
+
+@dataclass(frozen=True, slots=True)
+class _Contested:
+    """Checkpoints in front of a superstep that raced to an exception, and the tasks of that superstep."""
+
+    checkpoints: frozenset[str]
+    tasks: frozenset[str]
+
+    @classmethod
+    def of(cls, observation: Observation) -> _Contested:
+        states = [turn.state for turn in observation.turns if turn.raced and turn.state is not None and "tasks" in turn.state.parts]
+        tasks = {f"{task.parts['name']}:{task.parts['id']}" for state in states for task in state.parts["tasks"]}
+        return cls(frozenset(_checkpoint_id(state) for state in states), frozenset(tasks))
+
+    def covers(self, namespace: str) -> bool:
+        return namespace.split("|")[0] in self.tasks
+
+    def settled(self, row: Thing) -> Thing:
+        """A snapshot or stored checkpoint without what raced."""
+        if _checkpoint_id(row) not in self.checkpoints:
+            return row
+        raced = {"pending_writes", "tasks", "interrupts", "next"}
+        return Thing(row.kind, {name: part for name, part in row.parts.items() if name not in raced})
+
+
+def _checkpoint_id(row: Thing) -> str:
+    return str(row.parts.get("config", {}).get("configurable", {}).get("checkpoint_id", ""))
