@@ -36,9 +36,17 @@ _NOTHING = CallablePlan(
     goes=frozenset(),
     sends=frozenset(),
     subgraph=False,
+    returns=frozenset(),
+    goes_up=frozenset(),
 )
-_ASKING = dataclasses.replace(_NOTHING, reads=None, writes=None, effects=Effects.IDEMPOTENT, goes=None, evidence=("known",))
-_UNKNOWN_LIBRARY = CallablePlan(may_interrupt=False, sees_identity=False, uses_store=False, subgraph=False, evidence=("library",))
+_ASKING = dataclasses.replace(_NOTHING, reads=None, writes=None, effects=Effects.IDEMPOTENT, returns=None, evidence=("known",))
+_UNKNOWN_LIBRARY = CallablePlan(
+    may_interrupt=False,
+    sees_identity=False,
+    uses_store=False,
+    evidence=("library",),
+    subgraph=False,
+)
 
 
 def _both(one: CallablePlan, other: CallablePlan) -> CallablePlan:
@@ -58,6 +66,8 @@ def _both(one: CallablePlan, other: CallablePlan) -> CallablePlan:
         goes=union(one.goes, other.goes),
         sends=union(one.sends, other.sends),
         subgraph=one.subgraph or other.subgraph,
+        returns=union(one.returns, other.returns),
+        goes_up=union(one.goes_up, other.goes_up),
     )
 
 
@@ -70,7 +80,7 @@ def in_a_row(plans: Sequence[CallablePlan]) -> CallablePlan:
     """What a chain touches: its first link sees the operands, its last one makes the update."""
     if not plans:
         return _NOTHING
-    return dataclasses.replace(together(plans), reads=plans[0].reads, writes=plans[-1].writes, goes=plans[-1].goes)
+    return dataclasses.replace(together(plans), reads=plans[0].reads, writes=plans[-1].writes, returns=plans[-1].returns)
 
 
 def describe(thing: object) -> CallablePlan | None:
@@ -111,11 +121,11 @@ def _of_kind(thing: Any, again: Callable[[object], CallablePlan | None]) -> Call
     if isinstance(thing, RunnableSequence | RunnableSeq):
         return in_a_row([inner(step) for step in thing.steps])
     if isinstance(thing, RunnableParallel):
-        return dataclasses.replace(together(map(inner, thing.steps__.values())), writes=frozenset(thing.steps__), goes=frozenset())
+        return dataclasses.replace(together(map(inner, thing.steps__.values())), writes=frozenset(thing.steps__), returns=frozenset())
     if isinstance(thing, RunnableAssign):
         return dataclasses.replace(inner(thing.mapper), reads=None, writes=None)
     if isinstance(thing, RunnablePick | RunnablePassthrough):
-        return dataclasses.replace(_NOTHING, reads=None, writes=None, goes=None)
+        return dataclasses.replace(_NOTHING, reads=None, writes=None, returns=None)
     if isinstance(thing, RunnableBranch):
         return together(inner(part) for pair in (*thing.branches, (thing.default,)) for part in pair)
     if isinstance(thing, BaseTool):
@@ -147,16 +157,26 @@ def _tool(tool: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
 def _tools(node: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
     """A ToolNode: any of its tools, and the wrappers around them."""
     wrappers = [w for w in (getattr(node, "_wrap_tool_call", None), getattr(node, "_awrap_tool_call", None)) if w is not None]
-    return dataclasses.replace(together(map(inner, (*node.tools_by_name.values(), *wrappers))), reads=None, writes=None, goes=None)
+    return dataclasses.replace(together(map(inner, (*node.tools_by_name.values(), *wrappers))), reads=None, writes=None, returns=None)
 
 
 def _graph(graph: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
     """A graph run inside a node: anything that one of its nodes may do, but for where it goes."""
     if not isinstance(graph, Pregel):
-        return dataclasses.replace(_UNKNOWN_LIBRARY, may_interrupt=True, subgraph=True, sends=frozenset(), goes=frozenset())
+        return dataclasses.replace(_UNKNOWN_LIBRARY, may_interrupt=True, subgraph=True)
     parts = [inner(node.bound) for node in graph.nodes.values() if functions_of(node.bound) or isinstance(node.bound, Runnable)]
     branches = getattr(getattr(graph, "builder", None), "branches", {})
     parts += [inner(branch.path) for paths in branches.values() for branch in paths.values()]
     whole = together(parts)
     pauses = whole.may_interrupt or bool(graph.interrupt_before_nodes) or bool(graph.interrupt_after_nodes)
-    return dataclasses.replace(whole, reads=None, writes=None, may_interrupt=pauses, subgraph=True, goes=frozenset(), sends=frozenset())
+    nothing: frozenset[str] = frozenset()
+    return dataclasses.replace(
+        whole,
+        reads=None,
+        writes=None,
+        may_interrupt=pauses,
+        subgraph=True,
+        goes=whole.goes_up,
+        sends=nothing if whole.goes_up == nothing else None,  # a Command(graph=PARENT) may carry Sends
+        goes_up=nothing if whole.goes_up == nothing else None,
+    )

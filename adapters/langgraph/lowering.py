@@ -9,8 +9,8 @@ from typing import Any
 
 from langgraph.constants import END, START
 
-from alto_langgraph.adapters.langgraph.describing import describe
-from alto_langgraph.adapters.langgraph.seam_graph import Pregel
+from alto_langgraph.adapters.langgraph.describing import describe, together
+from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, ToolNode, functions_of
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.model import CallablePlan, Effects, NodePlan, Plan, Reason
 
@@ -69,7 +69,7 @@ def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: f
     function = _declared(_callable(node.bound, spec.input_schema), node.metadata)
     routes = _routes(branches)
     handler = frozenset({node.error_handler_node} if getattr(node, "error_handler_node", None) else ())
-    commands = frozenset(spec.ends or ()) | function.goes if function.goes is not None else (frozenset(spec.ends) if spec.ends else None)
+    commands = None if function.goes is None and not spec.ends else frozenset(spec.ends or ()) | (function.goes or frozenset())
     ends = _ends(branches, routes)
     sends = _union([function.sends, *(route.sends for route in routes)])
     targets = _union([edges, handler, commands, sends, *ends])
@@ -78,14 +78,17 @@ def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: f
         function=function,
         routes=routes,
         targets=targets - {END} if targets is not None else None,
-        fences=tuple(_fences(name, node, spec, function)),
+        fences=tuple(_fences(name, node, spec, function, routes)),
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
     )
 
 
 def _callable(bound: Any, schema: Any) -> CallablePlan:
-    return describe(bound) or analyse(bound, state=schema)
+    """What a node or a path function touches; the schema tells the types of the keys of a plain function's state."""
+    if isinstance(bound, RunnableCallable) and not isinstance(bound, ToolNode):
+        return together(analyse(f, state=schema, describe=describe) for f in functions_of(bound))
+    return describe(bound) or analyse(bound, state=schema, describe=describe)
 
 
 def _routes(branches: Mapping[str, Any]) -> tuple[CallablePlan, ...]:
@@ -95,7 +98,7 @@ def _routes(branches: Mapping[str, Any]) -> tuple[CallablePlan, ...]:
 def _ends(branches: Mapping[str, Any], routes: Iterable[CallablePlan]) -> list[Names]:
     """Where each conditional edge leads: its map if it has one, else what its function returns, and its Sends."""
     return [
-        _union([frozenset(branch.ends.values()) if branch.ends else route.goes, route.sends])
+        _union([frozenset(branch.ends.values()) if branch.ends else route.returns, route.sends])
         for branch, route in zip(branches.values(), routes, strict=True)
     ]
 
@@ -124,7 +127,7 @@ def _declared(plan: CallablePlan, metadata: Mapping[str, Any] | None) -> Callabl
     return dataclasses.replace(plan, evidence=("declared", *plan.evidence), **hints) if hints else plan
 
 
-def _fences(name: str, node: Any, spec: Any, function: CallablePlan) -> Iterable[Reason]:
+def _fences(name: str, node: Any, spec: Any, function: CallablePlan, routes: tuple[CallablePlan, ...]) -> Iterable[Reason]:
     if node.cache_policy is not None:
         yield Reason("cache_policy", name, f"`{name}` has a cache policy, and only the loop asks the cache.")
     if spec.defer:
@@ -133,8 +136,10 @@ def _fences(name: str, node: Any, spec: Any, function: CallablePlan) -> Iterable
         yield Reason("error_handler", name, f"`{name}` handles errors, so it starts only when a node has failed.")
     if function.effects is Effects.EXTERNAL:
         yield Reason("external", name, f"`{name}` is declared external: its effects can't be taken back.")
-    if function.uses_store:
+    if function.uses_store or any(route.uses_store for route in routes):
         yield Reason("store", name, f"`{name}` may use the store, where it could see or overtake what earlier tasks write.")
+    if function.sees_identity or any(route.sees_identity for route in routes):
+        yield Reason("identity", name, f"`{name}` may look at ids of its own task, which are known only in its superstep.")
 
 
 def _graph_fences(compiled: Any) -> Iterable[Reason]:

@@ -2,40 +2,130 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from alto_langgraph.plan.bytecode import Describe, read_code
+from alto_langgraph.plan.calls import Call
+from alto_langgraph.plan.declared import bare, members
 from alto_langgraph.plan.model import CallablePlan
+from alto_langgraph.plan.reading import TooLargeError
+from alto_langgraph.plan.source import Tree, tree_of
+from alto_langgraph.plan.statements import Statements
+from alto_langgraph.plan.values import NO_NAMES, OPERAND, Kind, Value
+
+BUDGET = 20_000
+"""Most syntax nodes read for one callable; what reaches further is taken to touch everything."""
 
 
 def _nothing(_: object) -> CallablePlan | None:
     return None
 
 
-def analyse(function: Callable[..., Any], *, state: type | None = None, describe: Describe = _nothing) -> CallablePlan:
+class _Kept(NamedTuple):
+    """A plan, with what it was made from, so that a later change of a global is noticed."""
+
+    state: Any
+    describe: Describe
+    depends: list[tuple[dict[str, Any], str, int]]
+    plan: CallablePlan
+
+    def holds(self, state: Any, describe: Describe) -> bool:
+        return (
+            self.state is state
+            and self.describe is describe
+            and all(name in space and id(space[name]) == known for space, name, known in self.depends)
+        )
+
+
+_kept: WeakKeyDictionary[FunctionType, _Kept] = WeakKeyDictionary()
+
+
+def analyse(function: Callable[..., Any], *, state: Any = None, describe: Describe = _nothing, budget: int = BUDGET) -> CallablePlan:
     """What `function` touches, read from its code. Never raises.
+
+    Code of libraries isn't read: a table tells what is known of it, and it is taken not to call `interrupt()`.
 
     Args:
         function: A node's function, a path function, or anything callable.
-        state: Type of its first parameter, if known from elsewhere.
+        state: Type of its first parameter, where its own annotation doesn't tell.
         describe: Tells what an object that isn't a plain function would do when called or invoked.
+        budget: Most syntax nodes to read.
     """
     try:
-        return _analyse(function, state, describe)
+        kept = _kept.get(function) if isinstance(function, FunctionType) else None
+        if kept is not None and kept.holds(state, describe):
+            return kept.plan
+        return _analyse(function, state, describe, budget)
     except Exception as error:
         return CallablePlan(evidence=(f"analysis failed: {type(error).__name__}",))
 
 
-def _analyse(function: Callable[..., Any], state: type | None, describe: Describe) -> CallablePlan:
-    while isinstance(function, partial):
-        function = function.func
-    if isinstance(function, MethodType):
-        function = function.__func__
-    if not isinstance(function, FunctionType):
-        function = getattr(type(function), "__call__", function)
-    if not isinstance(function, FunctionType):
-        return CallablePlan(evidence=("no code",))
-    return read_code(function, describe)
+def _analyse(function: Any, state: Any, describe: Describe, budget: int) -> CallablePlan:
+    home = _home(function)
+    if home is None:
+        return CallablePlan(evidence=("no Python code",))
+    tree = tree_of(home)
+    if tree is None:
+        return read_code(home, describe)
+    reading = Statements(home, describe, budget)
+    operand = Value(frozenset({OPERAND}), frozenset({OPERAND}), Kind.STATE, hint=_hint(home, tree, state))
+    try:
+        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), Call((operand,)), home.__name__)
+    except (TooLargeError, RecursionError):
+        return read_code(home, describe)
+    plan = _finished(reading, result, home)
+    if isinstance(function, FunctionType):
+        _kept[function] = _Kept(state, describe, reading.depends, plan)
+    return plan
+
+
+def _home(function: Any) -> FunctionType | None:
+    """The plain function at the heart of a callable."""
+    for _ in range(20):
+        if isinstance(function, FunctionType):
+            return function
+        if isinstance(function, partial):
+            function = function.func
+        elif isinstance(function, MethodType):
+            function = function.__func__
+        elif callable(wrapped := getattr(function, "__wrapped__", None)):
+            function = wrapped
+        elif isinstance(function, type):
+            function = inspect.getattr_static(function, "__init__", None)
+        else:
+            function = inspect.getattr_static(type(function), "__call__", None)
+    return None
+
+
+def _hint(home: FunctionType, tree: Tree, state: Any) -> Any:
+    """The type of a callable's operand: as annotated, where that can be told without running code, else as the graph says."""
+    arguments = [*tree.args.posonlyargs, *tree.args.args]
+    names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
+    hint = home.__annotations__.get(names[0]) if names else None
+    if isinstance(hint, str):
+        hint = home.__globals__.get(hint.strip("'\""))
+    return hint if isinstance(bare(hint), type) and members(bare(hint)) else state
+
+
+def _writes(result: Value, home: FunctionType) -> frozenset[str] | None:
+    """Keys of the update: as read, else as the return annotation declares."""
+    if result.keys is not None:
+        return result.keys
+    hint = home.__annotations__.get("return")
+    if isinstance(hint, str):
+        hint = home.__globals__.get(hint.strip("'\""))
+    return frozenset(members(hint)) if isinstance(hint, type) and issubclass(hint, dict) and members(hint) else None
+
+
+def _finished(reading: Statements, result: Value, home: FunctionType) -> CallablePlan:
+    """The report as a plan. A result that can't be told may be a Command or a Send to anywhere."""
+    report = reading.report
+    if result.keys is None and result.hint is None and result.strings is None:
+        report.goes = report.sends = report.goes_up = None
+    returned = NO_NAMES if result.hint is not None and result.strings is None else result.strings
+    return report.plan(_writes(result, home), returned)

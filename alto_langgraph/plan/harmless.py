@@ -59,6 +59,15 @@ _HARMLESS_CLASSES = frozenset(
         "pydantic_settings.main.BaseSettings",
         "jinja2.environment.Environment",
         "jinja2.environment.Template",
+        "tiktoken.core.Encoding",
+        "limiter.Limiter",
+        "aiolimiter.leakybucket.AsyncLimiter",
+        "langgraph.types.RetryPolicy",
+    }
+)
+
+_CLIENT_CLASSES = frozenset(
+    {
         "openai._base_client.BaseClient",
         "anthropic._base_client.BaseClient",
         "httpx._client.BaseClient",
@@ -68,10 +77,10 @@ _HARMLESS_CLASSES = frozenset(
         "mistralai.sdk.Mistral",
         "google.genai.client.Client",
         "groq._base_client.BaseClient",
-        "tiktoken.core.Encoding",
-        "limiter.Limiter",
-        "aiolimiter.leakybucket.AsyncLimiter",
-        "langgraph.types.RetryPolicy",
+        "openai._resource.SyncAPIResource",
+        "openai._resource.AsyncAPIResource",
+        "anthropic._resource.SyncAPIResource",
+        "anthropic._resource.AsyncAPIResource",
     }
 )
 
@@ -106,6 +115,11 @@ def is_answering(cls: type) -> bool:
     return is_langchain(cls, _LANGCHAIN_CLASSES)
 
 
+def is_client(cls: type) -> bool:
+    """Whether instances talk to a server over a known API and keep nothing for the next caller."""
+    return not _CLIENT_CLASSES.isdisjoint(class_names(cls))
+
+
 def _is_frozen(cls: type) -> bool:
     parameters = getattr(cls, "__dataclass_params__", None)
     if parameters is not None:
@@ -125,4 +139,4 @@ def is_harmless(value: object, depth: int = 3) -> bool:
     cls = type(value)
     if cls.__module__ in ("typing", "types", "typing_extensions"):
         return True
-    return is_answering(cls) or not _HARMLESS_CLASSES.isdisjoint(class_names(cls)) or _is_frozen(cls)
+    return is_answering(cls) or is_client(cls) or not _HARMLESS_CLASSES.isdisjoint(class_names(cls)) or _is_frozen(cls)

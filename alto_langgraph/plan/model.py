@@ -62,9 +62,11 @@ class CallablePlan:
         mutates: It may change its operands in place.
         shares: Mutable objects outside the state that it touches.
         evidence: Where the answers come from, for `explain`.
-        goes: Node names it may return, or name in `Command(goto=...)`.
+        goes: Node names it may put into `Command(goto=...)`.
         sends: Node names it may put into a `Send`.
         subgraph: It may run a compiled graph inside.
+        returns: Strings it may return, alone or in a list: where a path function leads.
+        goes_up: Node names of the graph around this one that it may name in `Command(graph=Command.PARENT)`.
     """
 
     reads: frozenset[str] | None = None
@@ -79,6 +81,8 @@ class CallablePlan:
     goes: frozenset[str] | None = None
     sends: frozenset[str] | None = None
     subgraph: bool = True
+    returns: frozenset[str] | None = None
+    goes_up: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 from functools import cache
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 
 FRAMEWORKS = frozenset({"alto_langgraph", "langgraph", "langchain", "langchain_core", "langchain_classic", "langsmith", "pydantic"})
 
@@ -45,3 +45,9 @@ def is_user_code(function: FunctionType | type, home: FunctionType | None, code:
     if code is None or not _in_library(code.co_filename):
         return code is not None
     return home is not None and top == package(home)
+
+
+def is_users_module(module: ModuleType) -> bool:
+    """Whether a module is a file of the app's."""
+    filename = vars(module).get("__file__")
+    return isinstance(filename, str) and not _in_library(filename)

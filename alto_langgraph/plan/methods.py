@@ -1,0 +1,232 @@
+"""Reads method calls: on the state, on the app's objects, on models and chains, and on values of unknown type."""
+
+from __future__ import annotations
+
+import inspect
+from types import FunctionType, ModuleType
+
+from alto_langgraph.plan import known as tables
+from alto_langgraph.plan.calls import Call, Calls
+from alto_langgraph.plan.declared import bare, element, member
+from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, is_langchain
+from alto_langgraph.plan.model import Effects
+from alto_langgraph.plan.origin import is_user_code
+from alto_langgraph.plan.values import CONFIGS, PLAIN, UNKNOWN, Held, Kind, Value, any_of, either, holding
+
+_BUILTIN_CONTAINERS = (list, dict, set, bytearray)
+_STORES_DOCUMENTS = frozenset({"VectorStore", "BaseRetriever", "DocumentIndex"})
+_FILE_METHODS = frozenset(
+    {"exists", "is_file", "is_dir", "read_text", "read_bytes", "joinpath", "with_suffix", "with_name", "resolve", "absolute"}
+)
+
+
+class Methods(Calls):
+    """Reading of method calls."""
+
+    def of_class(self, cls: type, name: str) -> Value | None:
+        """What a new instance of a library's class is, if it is a model, a parser or a client."""
+        if is_answering(cls):
+            return Value(kind=Kind.ANSWERING)
+        if is_client(cls):
+            return Value(kind=Kind.CLIENT)
+        return Value(kind=Kind.RUNNABLE) if is_langchain(cls, frozenset({"Runnable"})) else None
+
+    def call_method(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+        """A call of `base.attribute(...)`."""
+        self.word(attribute)
+        if base.kind is Kind.STATE:
+            return self._on_state(base, attribute, call, name)
+        if base.known:
+            return any_of([self._on_object(held, base, attribute, call, name) for held in base.known])
+        return self._on_value(base, attribute, call, name)
+
+    def _on_state(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+        names = call.args[0].strings if call.args else None
+        if attribute == "get" and names:
+            default = call.args[1:2] or tuple(call.keywords.values())
+            return any_of([*(self.state_key(base, key) for key in names), *default])
+        if (method := self._own_method(base, attribute)) is not None:
+            return self._call_function(method, call.behind(base), name)
+        self.report.read_all()
+        return self._by_name(base._replace(kind=Kind.ANY, hint=None), attribute, call, name)
+
+    def _own_method(self, base: Value, attribute: str) -> FunctionType | None:
+        """A method that the value's declared class, if it is one of the app's, defines."""
+        cls = bare(base.hint)
+        found = inspect.getattr_static(cls, attribute, None) if isinstance(cls, type) else None
+        return found if isinstance(found, FunctionType) and is_user_code(found, self.home, found.__code__) else None
+
+    def _on_object(self, held: Held, base: Value, attribute: str, call: Call, name: str) -> Value:
+        it = held.it
+        if isinstance(it, ModuleType | type):
+            found = self.attribute_of(held, attribute)
+            if found is not None:
+                return self.call(found, call, name)
+            return self._on_class(it, attribute, call, name) if isinstance(it, type) else self.unknown(call, name)
+        if base.kind is Kind.ANSWERING or is_answering(type(it)):
+            return self._on_answering(base, attribute, call, name)
+        if is_client(type(it)):
+            return self._on_client(attribute, call, name)
+        plan = self.plan_of(it)
+        if plan is not None:
+            return self._on_runnable(held, base, attribute, call, name)
+        if isinstance(it, str | bytes):
+            self.show(*call.values)
+            return PLAIN
+        own = inspect.getattr_static(type(it), attribute, None)
+        function = own.__func__ if isinstance(own, staticmethod | classmethod) else own
+        if isinstance(function, FunctionType) and is_user_code(function, self.home, function.__code__):
+            return self._own_function(own, function, held, call, name)
+        if attribute in _instance_names(it) and (found := self.attribute_of(held, attribute)) is not None:
+            return self.call(found, call, name)
+        if is_harmless(it):
+            return self._on_harmless(it, base, attribute, call, name)
+        if isinstance(it, _BUILTIN_CONTAINERS) or type(it).__module__ in ("collections", "_collections", "queue", "_queue", "_io"):
+            return self._by_name(base, attribute, call, name)
+        if is_langchain(type(it), _STORES_DOCUMENTS) and attribute in tables.SEARCHING_METHODS:
+            self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
+            self.show(*call.values, base)
+            return UNKNOWN
+        return self.unknown(call, name, base)
+
+    def _own_function(self, own: object, function: FunctionType, held: Held, call: Call, name: str) -> Value:
+        if isinstance(own, staticmethod):
+            return self._call_function(function, call, name)
+        first = type(held.it) if isinstance(own, classmethod) else held.it
+        return self._call_function(function, call.behind(self.of_object(first, held.name)), name)
+
+    def _on_class(self, cls: type, attribute: str, call: Call, name: str) -> Value:
+        if is_user_code(cls, self.home) or (known := tables.known_function(cls)) is None:
+            made = self.of_class(cls, name)  # a library's own constructor, such as Prompt.from_template
+            if made is not None or attribute.startswith("model_"):
+                self.show(*call.values)
+                return made or holding(call.values)._replace(hint=cls)
+            return self.unknown(call, name)
+        return self.known(known, call, name)
+
+    def _on_harmless(self, it: object, base: Value, attribute: str, call: Call, name: str) -> Value:
+        reaches_out = type(it).__module__.startswith("pathlib") and attribute not in tables.PLAIN_METHODS | _FILE_METHODS
+        self.report.reach(Effects.UNKNOWN if reaches_out else Effects.PURE, f"`{name}`")
+        self.show(*call.values)
+        self.run_callbacks(call.values, any_of(call.values))
+        return PLAIN if attribute in tables.PLAIN_METHODS else UNKNOWN
+
+    def _on_answering(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+        if attribute in tables.COMPOSING_METHODS or attribute == "as_retriever":
+            parts = holding(call.values).parts if attribute in ("pipe", "with_fallbacks", "assign") else ()
+            return base._replace(kind=Kind.RUNNABLE, parts=base.parts + base.known + parts, known=()) if parts else base
+        self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
+        self.contain(*call.values)
+        return UNKNOWN
+
+    def _on_client(self, attribute: str, call: Call, name: str) -> Value:
+        self.report.reach(Effects.IDEMPOTENT if attribute in tables.ASKING_METHODS else Effects.UNKNOWN, f"`{name}`")
+        self.show(*call.values)
+        return UNKNOWN
+
+    def _on_runnable(self, held: Held, base: Value, attribute: str, call: Call, name: str) -> Value:
+        if attribute in tables.COMPOSING_METHODS:
+            return Value(kind=Kind.RUNNABLE, parts=(held, *base.parts, *holding(call.values).parts))
+        if attribute in tables.RUNNING_METHODS:
+            return self.run_plan(held.it, call, name)
+        own = getattr(type(held.it), attribute, None)
+        if isinstance(own, FunctionType) and is_user_code(own, self.home, own.__code__):
+            return self._call_function(own, call.behind(base), name)
+        self.run_plan(held.it, call, name)
+        return self.unknown(call, name)
+
+    def _on_value(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+        if base.kind in CONFIGS and attribute == "get":
+            return self.config_key(base, call.args[0] if call.args else UNKNOWN)
+        if base.kind is Kind.RUNTIME:
+            return self.call(self.runtime_attribute(attribute), call, name)
+        if base.kind is Kind.ANSWERING:
+            return self._on_answering(base, attribute, call, name)
+        if base.kind is Kind.CLIENT:
+            return self._on_client(attribute, call, name)
+        if base.kind is Kind.RUNNABLE:
+            if attribute in tables.COMPOSING_METHODS:
+                return base._replace(parts=base.parts + holding(call.values).parts)
+            return self.run_parts(base, call, name)
+        if (method := self._own_method(base, attribute)) is not None:
+            return self._call_function(method, call.behind(base), name)
+        return self._by_name(base, attribute, call, name)
+
+    def _by_name(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+        """A method of a value whose type isn't known, or of a plain container: judged by its name."""
+        if attribute in tables.MUTATING_METHODS and base.kind is not Kind.PLAIN:
+            return self._changing(base, attribute, call, name)
+        if attribute in tables.LOOKING_METHODS or base.kind is Kind.PLAIN:
+            return self._looking(base, attribute, call)
+        if not base.reach and attribute.startswith(("get_", "is_", "has_", "to_", "as_")):
+            self.show(*call.values)
+            return UNKNOWN
+        return self.unknown(call, name, base)
+
+    def _changing(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+        self.report.mutate(base.own, f"`{name}`")
+        if not (attribute in tables.WRITE_ONLY_METHODS and call.discarded):
+            self.report.touch(base.own)
+        self.contain(*(v for v in call.values if v.own != base.own))
+        if attribute in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
+            default = any_of(call.args[1:2]) if call.args[1:2] else None
+            out = self.part(Value(base.reach, base.reach, hint=element(base.hint)))
+            return either(out, default) if default is not None else out
+        return PLAIN
+
+    def _looking(self, base: Value, attribute: str, call: Call) -> Value:
+        self.touch(base)
+        self.show(*call.values)
+        self.run_callbacks(call.values, any_of(call.values))
+        if attribute in tables.PLAIN_METHODS:
+            return Value(kind=Kind.PLAIN) if not call.values else PLAIN
+        if base.kind is Kind.PLAIN:
+            return UNKNOWN
+        names = call.args[0].strings if call.args else None
+        hint = member(base.hint, next(iter(names))) if attribute == "get" and names and len(names) == 1 else None
+        if attribute in ("get", "values", "items", "__getitem__"):
+            found = self.element(base, hint or (element(base.hint) if attribute == "get" else None))
+            out = either(found, any_of(call.args[1:2])) if call.args[1:2] else found
+            return out if attribute == "get" else holding([out])._replace(own=out.own, keys=None)
+        return Value(
+            frozenset(), base.reach, hint=base.hint if attribute in ("copy", "model_copy") else None, keys=base.keys, parts=base.parts
+        )
+
+    # the run's config and runtime
+
+    def config_key(self, base: Value, key: Value) -> Value:
+        """An entry of the run's config, or of one of its two inner mappings."""
+        names = key.strings
+        if base.kind is Kind.CONFIG and names is not None:
+            if "configurable" in names:
+                return Value(kind=Kind.CONFIGURABLE)
+            return Value(kind=Kind.METADATA) if "metadata" in names else UNKNOWN
+        if names is None or names & tables.IDS:
+            self.report.identity = True
+            self.report.note("looks at the run's config by a name that may be an id")
+        return UNKNOWN
+
+    def runtime_attribute(self, attribute: str) -> Value:
+        """An attribute of LangGraph's `Runtime`, or of a tool's."""
+        if attribute == "store":
+            self.report.store = True
+        elif attribute in ("execution_info", "server_info", "task_id", "tool_call_id"):
+            self.report.identity |= attribute != "tool_call_id"
+        elif attribute == "context":
+            key = frozenset({hash("runtime.context")})
+            self.report.names.setdefault(hash("runtime.context"), "runtime.context")
+            return Value(key, key)
+        elif attribute == "config":
+            return Value(kind=Kind.CONFIG)
+        elif attribute == "stream_writer":
+            return Value(kind=Kind.ANSWERING)
+        elif attribute == "state":
+            return Value(frozenset({0}), frozenset({0}), Kind.STATE)
+        return UNKNOWN
+
+
+def _instance_names(it: object) -> dict[str, object]:
+    try:
+        return vars(it)
+    except TypeError:
+        return {}

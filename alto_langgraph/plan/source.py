@@ -1,0 +1,96 @@
+"""Finds the syntax tree of a function in the file it came from. A file is parsed once."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections import defaultdict
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+
+Tree = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+_MOST_FILES = 256
+
+
+@dataclass
+class Source:
+    """A parsed file: its functions by first line, and the names that some function of it rebinds outside itself."""
+
+    lines: list[str]
+    functions: defaultdict[int, list[Tree]] = field(default_factory=lambda: defaultdict(list))
+    rebound: set[str] = field(default_factory=set)
+
+
+_files: dict[str, Source | None] = {}
+
+
+def source_of(function: FunctionType) -> Source | None:
+    """The parsed file of a function; None if there is none to be had."""
+    filename = function.__code__.co_filename
+    lines = linecache.getlines(filename, function.__globals__)
+    known = _files.get(filename)
+    if known is not None and known.lines is lines:
+        return known
+    if len(_files) >= _MOST_FILES:
+        _files.clear()
+    _files[filename] = parsed = _parse(lines) if lines else None
+    return parsed
+
+
+def _parse(lines: list[str]) -> Source | None:
+    try:
+        tree = ast.parse("".join(lines))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    source = Source(lines)
+    for node in ast.walk(tree):
+        if isinstance(node, Tree):
+            decorators = getattr(node, "decorator_list", ())
+            source.functions[min([node.lineno, *(d.lineno for d in decorators)])].append(node)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            source.rebound.update(node.names)
+    return source
+
+
+def tree_of(function: FunctionType) -> Tree | None:
+    """The syntax tree of a function; None if it has none, or if the file no longer says what was loaded."""
+    source = source_of(function)
+    if source is None:
+        return None
+    code = function.__code__
+    candidates = [node for node in source.functions.get(code.co_firstlineno, ()) if _fits(node, code)]
+    if len(candidates) > 1:
+        candidates = _at_place(candidates, code)
+    if len(candidates) != 1 or not _says(source, candidates[0], code):
+        return None
+    return candidates[0]
+
+
+def parameters(arguments: ast.arguments) -> list[str]:
+    """Parameter names in the order that code objects keep them."""
+    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return names + [a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None]
+
+
+def _fits(node: Tree, code: CodeType) -> bool:
+    name = node.name if not isinstance(node, ast.Lambda) else "<lambda>"
+    names = parameters(node.args)
+    return name == code.co_name and list(code.co_varnames[: len(names)]) == names
+
+
+def _at_place(candidates: list[Tree], code: CodeType) -> list[Tree]:
+    """Of several lambdas in a line, the innermost one that holds every instruction of the code."""
+    if not hasattr(code, "co_positions"):  # Python 3.10 keeps lines only
+        return []
+    places = [(line, column) for line, _, column, _ in code.co_positions() if line is not None and column]
+    if not places:
+        return []
+    first, last = min(places), max(places)
+    holding = [n for n in candidates if (n.lineno, n.col_offset) <= first and last <= (n.end_lineno or 0, n.end_col_offset or 0)]
+    return [max(holding, key=lambda n: (n.lineno, n.col_offset))] if holding else []
+
+
+def _says(source: Source, node: Tree, code: CodeType) -> bool:
+    text = "".join(source.lines[node.lineno - 1 : node.end_lineno])
+    return all(name.rpartition(".")[2].rpartition("__")[2] in text for name in code.co_names)

@@ -1,0 +1,144 @@
+"""What the analysis knows of a value while it reads a function: where it comes from and what it may hold."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import reduce
+from typing import Any, NamedTuple
+
+OPERAND = 0
+"""Stands for the callable's first argument among the keys of shared objects."""
+
+NONE: frozenset[int] = frozenset()
+NO_NAMES: frozenset[str] = frozenset()
+
+
+class Kind(IntEnum):
+    """What sort of thing a value is; of two sorts the greater one is the more delicate."""
+
+    PLAIN = 0
+    ANSWERING = 1
+    CLIENT = 2
+    RUNNABLE = 3
+    ANY = 4
+    RUNTIME = 5
+    METADATA = 6
+    CONFIGURABLE = 7
+    CONFIG = 8
+    STATE = 9
+
+
+CONFIGS = frozenset({Kind.METADATA, Kind.CONFIGURABLE, Kind.CONFIG})
+
+
+class Held:
+    """An object of the running app, compared by identity."""
+
+    __slots__ = ("it", "name")
+
+    def __init__(self, it: Any, name: str) -> None:
+        self.it, self.name = it, name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and other.it is self.it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """A function defined inside the one that is read, with the names it can see."""
+
+    tree: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Any
+
+
+class Value(NamedTuple):
+    """One value, or any of several.
+
+    Args:
+        own: Keys of the objects that it may itself be, or be a part of.
+        inner: Keys of the objects that things inside it may be parts of.
+        kind: What sort of thing it is.
+        known: The app's objects that it is one of; empty if not known.
+        functions: Functions defined inside the function that is read that it is one of.
+        hint: Type annotation it was declared with.
+        strings: Every string it may be or hold; None if not known.
+        keys: Keys of the state update that it is; None if not known.
+        items: Its items in order, if it is a tuple or list display.
+        parts: The app's objects and local functions that it holds inside.
+    """
+
+    own: frozenset[int] = NONE
+    inner: frozenset[int] = NONE
+    kind: Kind = Kind.ANY
+    known: tuple[Held, ...] = ()
+    functions: tuple[Local, ...] = ()
+    hint: Any = None
+    strings: frozenset[str] | None = None
+    keys: frozenset[str] | None = None
+    items: tuple[Any, ...] | None = None
+    parts: tuple[Held | Local, ...] = ()
+
+    @property
+    def reach(self) -> frozenset[int]:
+        """Keys of everything that can be got at through it."""
+        return self.own | self.inner
+
+
+UNKNOWN = Value()
+PLAIN = Value(kind=Kind.PLAIN)
+NOTHING = Value(kind=Kind.PLAIN, strings=NO_NAMES, keys=NO_NAMES)
+
+
+def either(one: Value, other: Value) -> Value:
+    """A value that may be one or the other."""
+    if one is other:
+        return one
+    return Value(
+        one.own | other.own,
+        one.inner | other.inner,
+        max(one.kind, other.kind),
+        _merged(one.known, other.known),
+        _merged(one.functions, other.functions),
+        one.hint if one.hint == other.hint else None,
+        names_of(one.strings, other.strings),
+        names_of(one.keys, other.keys),
+        None,
+        _merged(one.parts, other.parts),
+    )
+
+
+def _merged(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not other or one == other:
+        return one
+    return tuple(dict.fromkeys(one + other)) if one else other
+
+
+def names_of(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """Both sets together; None ("all") if either is."""
+    return None if one is None or other is None else one | other
+
+
+def any_of(values: Iterable[Value]) -> Value:
+    """A value that may be any of several."""
+    values = list(values)
+    return reduce(either, values) if values else NOTHING
+
+
+def holding(values: Iterable[Value]) -> Value:
+    """A new container made of `values`."""
+    whole = any_of(values)
+    parts = _merged(_merged(whole.known, whole.functions), whole.parts)
+    return Value(NONE, whole.reach, Kind.ANY, strings=whole.strings, parts=parts)
+
+
+def inside(value: Value, hint: Any = None) -> Value:
+    """Any one thing that can be got out of `value`."""
+    known = tuple(p for p in value.parts if isinstance(p, Held))
+    functions = tuple(p for p in value.parts if isinstance(p, Local))
+    return Value(value.reach, value.reach, Kind.ANY, known, functions, hint, value.strings, None, None, value.parts)
