@@ -14,6 +14,7 @@ import langgraph.graph.state
 import pytest
 
 import alto_langgraph
+from alto_langgraph.adapters.langgraph.graph import AltoStateGraph
 
 FACES = [
     "cache",
@@ -153,5 +154,5 @@ async def test_a_message_graph_builds_ours() -> None:
     builder.set_entry_point("echo")
     builder.set_finish_point("echo")
     compiled = builder.compile()
-    assert type(compiled).__module__.startswith("alto_langgraph.")
+    assert isinstance(compiled, AltoStateGraph)
     assert [message.content for message in await compiled.ainvoke([("human", "hi")])] == ["hi", "hi"]
