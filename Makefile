@@ -39,5 +39,5 @@ $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "alto needs Python 3.11 or newer with venv and pip; name one with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --editable '.[dev]'
 	@touch $@
