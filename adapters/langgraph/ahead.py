@@ -88,9 +88,10 @@ class Ahead:
     def opened(self) -> None:
         """The loop has prepared a superstep's tasks."""
         tasks = self.loop.tasks
-        self._open = {id for id, task in tasks.items() if not task.writes}
         if self._engine is None and self.telling is None:
+            self._open = {id for id, task in tasks.items() if not task.writes} if len(tasks) > 1 else set()
             return
+        self._open = {id for id, task in tasks.items() if not task.writes}
         self._name(tasks.values())
         if self.telling is not None:
             self.telling.opened(self.loop.step, self._tags)
@@ -113,6 +114,8 @@ class Ahead:
 
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
+        if not self._open and self.telling is None:
+            return
         with self._lock:
             if self.telling is not None and task.id in self._tags:
                 self.telling.committed(self._tags[task.id], self.loop.step)

@@ -6,7 +6,7 @@ import copy
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.graph.state import StateGraph as StockStateGraph
@@ -47,12 +47,11 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         Raises:
             OptionsError: the run's config has a bad option.
         """
-        own = self.__dict__.get("alto_options") or AltoOptions.of(None)
+        options = self.alto_options
         for source in (self.config, config):
-            given = ((source or {}).get("configurable") or {}).get(CONFIG_KEY)
-            if given is not None:
-                own = AltoOptions.of({**own.model_dump(), **given} if isinstance(given, Mapping) else given)
-        return own
+            if source and (conf := source.get("configurable")) and (given := conf.get(CONFIG_KEY)) is not None:
+                options = AltoOptions.of({**options.model_dump(), **given} if isinstance(given, Mapping) else given)
+        return options
 
     @cached_property
     def alto_staging(self) -> Any:
@@ -82,6 +81,12 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         if self._alto_enabled(config):
             return _astream(self, input, config, **kwargs)  # type: ignore[no-any-return]
         return super().astream(input, config, **kwargs)
+
+    def copy(self, update: dict[str, Any] | None = None) -> Self:
+        """LangGraph's `copy` (which `with_config` uses), keeping alto's options."""
+        twin = super().copy(update)
+        twin.alto_options = self.alto_options
+        return twin
 
     def _alto_enabled(self, config: Any) -> bool:
         if not self.alto_options_of(config).enabled:

@@ -16,8 +16,10 @@ from langgraph.errors import GraphInterrupt
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import MARK, Marked
+from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
 from alto_langgraph.adapters.langgraph.seam import (
+    CONF,
     CONFIG_KEY_CALL,
     FuturesDict,
     PregelRunner,
@@ -38,7 +40,10 @@ async def run_early(loop: Committing, early: Early, gate: asyncio.Semaphore | No
     """Runs a task ahead of its superstep, retries and timeouts included, under the run's own limit of concurrency."""
     async with gate or nullcontext():
         with _told(loop, early.tag, early.task, early.step, ahead=True):
-            return await arun_with_retry(early.task, None, stream=loop.use_astream, configurable={CONFIG_KEY_CALL: fenced_call})
+            configurable = {CONFIG_KEY_CALL: fenced_call}
+            if not loop.use_astream and plain(early.task, None, {}):
+                return await aattempt(early.task, configurable)
+            return await arun_with_retry(early.task, None, stream=loop.use_astream, configurable=configurable)
 
 
 def run_early_sync(loop: Committing, early: Early) -> Any:
@@ -55,10 +60,14 @@ def _told(loop: Committing, tag: Tag, task: PregelExecutableTask, step: int, *, 
 # ---- what LangGraph's runner calls for a task
 
 
-def arun_or_adopt(task: PregelExecutableTask, retry_policy: Any, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+def arun_or_adopt(
+    task: PregelExecutableTask, retry_policy: Any, stream: bool = False, *, configurable: dict[str, Any], **kwargs: Any
+) -> Awaitable[Any]:
     """Adopts the early run of `task` if there is one, else runs it."""
-    marked: Marked | None = task.config["configurable"].pop(MARK, None)
-    run = partial(arun_with_retry, task, retry_policy, *args, **kwargs)
+    marked: Marked | None = task.config[CONF].pop(MARK, None)
+    if marked is None and not stream and plain(task, retry_policy, kwargs):
+        return aattempt(task, configurable)
+    run = partial(arun_with_retry, task, retry_policy, stream=stream, configurable=configurable, **kwargs)
     return run() if marked is None else _arun_marked(marked, task, run)
 
 
@@ -78,10 +87,12 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
         return await run()
 
 
-def run_or_adopt(task: PregelExecutableTask, retry_policy: Any, *args: Any, **kwargs: Any) -> Any:
+def run_or_adopt(task: PregelExecutableTask, retry_policy: Any, *, configurable: dict[str, Any], **kwargs: Any) -> Any:
     """`arun_or_adopt` on a thread."""
-    marked: Marked | None = task.config["configurable"].pop(MARK, None)
-    run = partial(run_with_retry, task, retry_policy, *args, **kwargs)
+    marked: Marked | None = task.config[CONF].pop(MARK, None)
+    if marked is None and plain(task, retry_policy, kwargs):
+        return attempt(task, configurable)
+    run = partial(run_with_retry, task, retry_policy, configurable=configurable, **kwargs)
     return run() if marked is None else _run_marked(marked, task, run)
 
 
@@ -189,5 +200,5 @@ class Runner(PregelRunner):
 
     def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
         super().commit(task, exception)
-        if self._loop.ahead is not None:
-            self._loop.ahead.finished(task, exception is not None)
+        if (ahead := self._loop.ahead) is not None:
+            ahead.finished(task, exception is not None)

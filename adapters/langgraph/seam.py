@@ -47,11 +47,12 @@ def _outside_tested_range() -> str | None:
 UNAVAILABLE: str | None = _outside_tested_range()
 try:
     from langgraph._internal._constants import (
+        CONF,
         CONFIG_KEY_CALL,
         CONFIG_KEY_CHECKPOINTER,
         CONFIG_KEY_READ,
         CONFIG_KEY_RESUMING,
-        CONFIG_KEY_SCRATCHPAD,
+        CONFIG_KEY_RUNTIME,
         NULL_TASK_ID,
         PUSH,
         TASKS,
@@ -70,11 +71,12 @@ except (ImportError, AttributeError) as error:  # pragma: no cover - only on a L
     UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
 
 __all__ = [
+    "CONF",
     "CONFIG_KEY_CALL",
     "CONFIG_KEY_CHECKPOINTER",
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
-    "CONFIG_KEY_SCRATCHPAD",
+    "CONFIG_KEY_RUNTIME",
     "NULL_TASK_ID",
     "PUSH",
     "TASKS",

@@ -1,0 +1,68 @@
+"""One attempt at a task that has neither a retry policy nor a timeout: LangGraph's set-up for it, done in one go.
+
+What goes wrong in it is handed to LangGraph's own code, which knows what each exception means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+from langgraph.runtime import Runtime
+from langgraph.types import PregelExecutableTask
+
+from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_RUNTIME, arun_with_retry, run_with_retry
+
+
+def plain(task: PregelExecutableTask, retry_policy: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether one attempt is all there is to it."""
+    return not (task.retry_policy or retry_policy or task.timeout is not None or kwargs)
+
+
+def attempt(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
+    """What `run_with_retry` does for a plain task."""
+    config = _config(task, configurable)
+    task.writes.clear()
+    try:
+        return task.proc.invoke(task.input, config)
+    except (Exception, asyncio.CancelledError) as error:
+        return run_with_retry(_raising(task, error), None, configurable)
+
+
+async def aattempt(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
+    """What `arun_with_retry` does for a plain task."""
+    config = _config(task, configurable)
+    task.writes.clear()
+    try:
+        return await task.proc.ainvoke(task.input, config)
+    except (Exception, asyncio.CancelledError) as error:
+        return await arun_with_retry(_raising(task, error), None, configurable=configurable)
+
+
+def _config(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
+    given = task.config[CONF]
+    runtime = given.get(CONFIG_KEY_RUNTIME)
+    conf = {**given, **configurable}
+    if isinstance(runtime, Runtime) and runtime.execution_info is not None:
+        conf[CONFIG_KEY_RUNTIME] = runtime.patch_execution_info(node_first_attempt_time=time.time(), node_attempt=1)
+    return {**task.config, CONF: conf}
+
+
+class _Raising:
+    """A node that writes and raises what it did before."""
+
+    def __init__(self, task: PregelExecutableTask, error: BaseException) -> None:
+        self._task, self._written, self._error = task, list(task.writes), error
+
+    def invoke(self, input: Any, config: Any) -> None:
+        self._task.writes.extend(self._written)
+        raise self._error
+
+    async def ainvoke(self, input: Any, config: Any) -> None:
+        self.invoke(input, config)
+
+
+def _raising(task: PregelExecutableTask, error: BaseException) -> PregelExecutableTask:
+    return replace(task, proc=_Raising(task, error))  # type: ignore[arg-type]
