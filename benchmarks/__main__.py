@@ -18,7 +18,7 @@ from benchmarks.tables import missed, table
 HERE = Path(__file__).parent
 RESULTS, NULL = HERE / "results.json", HERE / "null.json"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-console = Console(width=None if sys.stdout.isatty() else 150)
+console = Console(width=None if sys.stdout.isatty() else 190)
 
 
 @app.command()
@@ -45,13 +45,14 @@ def profile(
     runs: Annotated[int, typer.Option(help="Runs profiled.")] = 3,
     sort: Annotated[str, typer.Option(help="Order: tottime, cumtime, ncalls.")] = "tottime",
     out: Annotated[Path | None, typer.Option(help="File for a profile viewer.")] = None,
+    gc: Annotated[bool, typer.Option(help="Garbage collector on.")] = True,
 ) -> None:
     """Prints where one side of a benchmark spends its time."""
     benchmark = _chosen([name], False)[0]
     if not isinstance(benchmark, GraphBenchmark):
         _refuse(f"{name} doesn't run a graph in this process; there is nothing to profile.")
     try:
-        print_profile(benchmark, side, runs, sort, out)
+        print_profile(benchmark, side, runs, sort, out, gc)
     except LookupError as error:
         _refuse(error.args[0])
 

@@ -19,6 +19,8 @@ def catalog() -> list[Benchmark]:
 def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:
     """The benchmarks with these names, groups or patterns (`fan_out_*`); all, when there are none.
 
+    Quick leaves out the long ones, unless they are named in full.
+
     Raises:
         LookupError: a name fits nothing.
     """
@@ -28,7 +30,7 @@ def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:
             groups = ", ".join(dict.fromkeys(benchmark.group for benchmark in everything))
             raise LookupError(f"No benchmark is called {name!r}. The groups are {groups}; `python -m benchmarks list` names all.")
     named = [b for b in everything if not names or any(_fits(name, b) for name in names)]
-    return [b for b in named if b.quick] if quick and any(b.quick for b in named) else named
+    return [b for b in named if b.quick or not quick or b.name in names]
 
 
 def _fits(name: str, benchmark: Benchmark) -> bool:

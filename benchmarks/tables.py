@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from benchmarks.judge import Judgement, Result, judgements, lanes
 from benchmarks.measure import Estimate
 
+HEADINGS = ("benchmark", "lane", "median", "quartiles", "n", "compared", "ratio [95 %]", "also", "target", "")
 COLOURS = {"met": "green", "unclear": "yellow", "missed": "red"}
 
 
 def table(results: Sequence[Result]) -> Table:
     """One line per lane, with the targets that judge it."""
-    shown = Table("benchmark", "lane", "median", "quartiles", "n", "compared", "ratio [95 %]", "also", "target", "")
+    shown = Table(*(Column(name, no_wrap=True) for name in HEADINGS))
     by_lane = {key: list(found) for key, found in groupby(judgements(results), key=lambda j: (j.benchmark, j.of))}
     for result in results:
         for lane, metrics in lanes(result).items():
