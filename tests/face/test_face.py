@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import langgraph
 import langgraph.graph.state
@@ -155,4 +156,5 @@ async def test_a_message_graph_builds_ours() -> None:
     builder.set_finish_point("echo")
     compiled = builder.compile()
     assert isinstance(compiled, AltoStateGraph)
-    assert [message.content for message in await compiled.ainvoke([("human", "hi")])] == ["hi", "hi"]
+    answer: Any = await compiled.ainvoke([("human", "hi")])
+    assert [message.content for message in answer] == ["hi", "hi"]
