@@ -67,7 +67,7 @@ class GraphBenchmark:
     checkpointer: bool = False
     durability: Literal["sync", "async", "exit"] = "async"
     concurrency: int | None = None
-    budget: float = 6.0
+    budget: float = 5.0
     least: int = 5
     warm: bool = True
     quick: bool = True
