@@ -6,6 +6,7 @@ anything ahead, as such a run would prove nothing.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import warnings
@@ -214,6 +215,7 @@ def main(
     shrinking: Annotated[float, typer.Option(help="Seconds spent on making a difference small.")] = 30,
 ) -> None:
     """Compares stock LangGraph and alto on random graphs."""
+    logging.disable(logging.WARNING)
     console = Console()
     seeds = [only] if only is not None else list(range(seed, seed + n))
     verdicts: list[Verdict] = []

@@ -9,6 +9,8 @@ from typing import Any
 from langgraph.types import Command, Interrupt, Send
 
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
+LOOPS = re.compile(r"'(Sync|Async)PregelLoop'|'Committing(Sync|Async)'")
+"""The loop's class, which some of LangGraph's errors name."""
 UNSTEADY = {"box", "ts", "timestamp", "created_at", "checkpoint_id", "checkpoint_map", "run_id", "__metadata__", "parents", "thread_id"}
 """Keys left out: ids and times; `box`, which nodes change in place while events about it are on their way."""
 
@@ -23,15 +25,16 @@ class Event:
 
     @property
     def closes(self) -> bool:
-        """Whether nothing of its superstep comes after it."""
-        return self.mode in ("values", "checkpoints") or (self.mode == "debug" and self.data.get("type") == "checkpoint")
+        """Whether nothing of its superstep comes after it; the values that go with an interrupt come while others still run."""
+        ends = self.mode in ("values", "checkpoints") or (self.mode == "debug" and self.data.get("type") == "checkpoint")
+        return ends and "__interrupt__" not in self.data
 
 
 def plain(value: Any) -> Any:
     """`value` without ids, times and identities."""
     match value:
         case str():
-            return IDS.sub("<id>", value)
+            return LOOPS.sub("'PregelLoop'", IDS.sub("<id>", value))
         case dict():
             return {plain(key): plain(item) for key, item in value.items() if key not in UNSTEADY}
         case Interrupt():

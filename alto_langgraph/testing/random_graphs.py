@@ -45,8 +45,9 @@ class _Draw:
         return self.rng.random() < probability
 
     def case(self) -> Case:
-        graph, layers = self.graph(self.rng.randint(2, 5), loops=self.chance(0.3))
-        graph = self.decorated(graph, layers)
+        loops = self.chance(0.3)
+        graph, layers = self.graph(self.rng.randint(2, 5), loops)
+        graph = self.decorated(graph, layers, loops)
         every = [node.name for node in graph.nodes]
         stops = "stop" in self.features and self.saver != "none"
         return Case(
@@ -127,12 +128,11 @@ class _Draw:
             return Out(name)
         return Out(name, self.rng.choice((0, 0, 1, 2)), self.rng.choice((0, 1, 2, 4)), box="box" in self.features and self.chance(0.7))
 
-    def decorated(self, graph: Graph, layers: Layers) -> Graph:
+    def decorated(self, graph: Graph, layers: Layers, loops: bool) -> Graph:
         """The graph with its features put on nodes."""
-        layered = all(not out.turns for node in graph.nodes for choice in node.choices for option in choice.options for out in option)
         for feature in sorted(self.features):
             if feature in ("shared", "box", "store"):
-                if layered:
+                if not loops:  # so a node's layer is its superstep
                     graph = self.with_shared_object(graph, layers, feature)
             elif feature == "join":
                 graph = self.with_join(graph, layers)

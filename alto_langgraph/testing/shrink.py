@@ -27,11 +27,15 @@ def shrink(case: Case, differs: Callable[[Case], bool], seconds: float = 30) -> 
 
 def _smaller(case: Case) -> Iterator[Case]:
     """Cases with one thing less, the biggest things first."""
-    for node in case.graph.nodes if len(case.graph.nodes) > 1 else ():
-        graph = without(case.graph, node.name)
+    for graph in _fewer_nodes(case.graph):
         names = {n.name for n in graph.nodes}
         yield replace(case, graph=graph, before=tuple(names & {*case.before}), after=tuple(names & {*case.after}))
     yield from _variants(case)
+
+
+def _fewer_nodes(graph: Graph) -> Iterator[Graph]:
+    for node in graph.nodes if len(graph.nodes) > 1 else ():
+        yield without(graph, node.name)
 
 
 def without(graph: Graph, name: str) -> Graph:
@@ -55,6 +59,8 @@ def without(graph: Graph, name: str) -> Graph:
 
 def _variants(value: Any) -> Iterator[Any]:
     """Copies of a described thing in which one field is simpler."""
+    if isinstance(value, Graph):
+        yield from _fewer_nodes(value)
     for item in fields(value):
         current = getattr(value, item.name)
         if item.default is not MISSING and current != item.default:
@@ -68,7 +74,8 @@ def _simpler(current: Any) -> Iterator[Any]:
         yield from _variants(current)
     elif isinstance(current, tuple):
         for place, item in enumerate(current):
-            yield current[:place] + current[place + 1 :]
+            if not isinstance(item, Node):
+                yield current[:place] + current[place + 1 :]
             for simpler in _simpler(item):
                 yield (*current[:place], simpler, *current[place + 1 :])
     elif isinstance(current, int) and not isinstance(current, bool) and current > 1:
