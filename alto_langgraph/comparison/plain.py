@@ -12,8 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from alto_langgraph.options import CONFIG_KEY
+
 VERSION = re.compile(r"\b(\d{32})\.\d\.\d+(e-\d+)?\b")
 """A channel version: a count, and random digits that tell forks apart."""
+
+MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
     if kind is list or kind is tuple:
         return kind(map(inside, value))
     if kind is dict:
-        return {_key(key, inside): inside(held) for key, held in value.items()}
+        ours = CONFIG_KEY if "thread_id" in value else MISSING  # options that a run's config carries are no part of what the app shows
+        return {_key(key, inside): inside(held) for key, held in value.items() if key != ours}
     if isinstance(value, Thing | Bag):
         return value
     return _object(value, inside)
@@ -71,7 +76,7 @@ def _key(key: Any, inside: Callable[[Any], Any]) -> Any:
 def _object(value: Any, inside: Callable[[Any], Any]) -> Any:
     kind = _name(type(value))
     if isinstance(value, Enum | type | FunctionType | BuiltinFunctionType | MethodType):
-        return Thing(kind, {"name": getattr(value, "__qualname__", None) or value.name})
+        return Thing(kind, {"name": value.name if isinstance(value, Enum) else value.__qualname__})
     if isinstance(value, BaseException):
         return exception(value)
     if isinstance(value, Set):

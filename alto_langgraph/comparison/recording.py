@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
-import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from alto_langgraph.comparison.events import Recorder
 from alto_langgraph.comparison.observation import Observation, Turn
@@ -18,6 +18,8 @@ from alto_langgraph.comparison.plain import Thing, bag, exception, plain
 
 MODES = ("values", "updates", "tasks", "checkpoints", "debug", "messages", "custom")
 """Every stream mode that shows what a run does."""
+
+T = TypeVar("T")
 
 
 def record(graph: Any, input: Any, *, then: Sequence[Any] = (), sync: bool = False, **how: Any) -> Observation:
@@ -36,7 +38,9 @@ def record(graph: Any, input: Any, *, then: Sequence[Any] = (), sync: bool = Fal
         Values only; equal runs compare equal by `difference`. Without `debug` among the stream modes supersteps are told apart
         only as far as the modes show them.
     """
-    return Recording(graph, **how).sync(input, then) if sync else run_coroutine(arecord(graph, input, then=then, **how))
+    if sync:
+        return Recording(graph, **how).sync(input, then)
+    return in_plain_thread(lambda: asyncio.run(arecord(graph, input, then=then, **how)))
 
 
 async def arecord(graph: Any, input: Any, *, then: Sequence[Any] = (), **how: Any) -> Observation:
@@ -59,6 +63,7 @@ class Recording:
         self.waiting: tuple[Any, ...] = ()
 
     def sync(self, input: Any, then: Sequence[Any]) -> Observation:
+        """Runs every turn with `stream`."""
         for given in (input, *then):
             recorder = Recorder(self.modes, self.subgraphs)
             with keeping(recorder):
@@ -73,6 +78,7 @@ class Recording:
         return self._observation(history, rows)
 
     async def asynchronous(self, input: Any, then: Sequence[Any]) -> Observation:
+        """Runs every turn with `astream`."""
         for given in (input, *then):
             recorder = Recorder(self.modes, self.subgraphs)
             with keeping(recorder):
@@ -152,30 +158,14 @@ def copied(value: Any) -> Any:
         return value
 
 
-def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """The coroutine's result, from plain code and from inside a running event loop (a notebook, an async test) alike."""
+def in_plain_thread(function: Callable[[], T]) -> T:
+    """What the function returns; it runs in a thread of its own if this one runs an event loop (a notebook, an async test)."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
-    return _in_thread(lambda: asyncio.run(coroutine))
-
-
-def _in_thread(function: Callable[[], Any]) -> Any:
-    box: list[Any] = []
-
-    def work() -> None:
-        try:
-            box.extend((True, function()))
-        except BaseException as error:
-            box.extend((False, error))
-
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
-    thread.start()
-    thread.join()
-    if not box[0]:
-        raise box[1]
-    return box[1]
+        return function()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(contextvars.copy_context().run, function).result()
 
 
 def _of_thread(config: dict[str, Any]) -> Any:

@@ -1,0 +1,145 @@
+"""Turns the facts of observed runs into timelines, and into work that can be scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from alto_langgraph.plan.schedule import Work
+from alto_langgraph.protocols import Fact, StepOpened, TaskFinished, TaskSquashed, TaskStarted
+from alto_langgraph.tags import Tag
+
+START = "__start__"
+
+
+class Facts:
+    """An observer that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[Fact] = []
+
+    def observe(self, fact: Fact) -> None:
+        """Keeps one fact."""
+        self.heard.append(fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run of a task's node, in seconds from the start of the run.
+
+    Args:
+        tag: The task.
+        node: Its node.
+        step: Superstep it commits in.
+        start: When it began.
+        end: When it returned, raised or was cancelled.
+        ahead: It began before its superstep.
+        parents: Tasks whose results it needed.
+        lost: It was squashed or cancelled, so its result was never used.
+    """
+
+    tag: Tag
+    node: str
+    step: int
+    start: float
+    end: float
+    ahead: bool = False
+    parents: tuple[Tag, ...] = ()
+    lost: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What ran when in one run of the root graph; a subgraph is one bar.
+
+    Args:
+        bars: In order of their starts.
+        barriers: When each superstep opened, in seconds.
+        seconds: How long the run took.
+    """
+
+    bars: tuple[Bar, ...]
+    barriers: tuple[float, ...]
+    seconds: float
+
+
+def timeline(turns: Sequence[tuple[Sequence[Fact], float, float]]) -> Timeline:
+    """The timeline of a run from, for each of its turns, the facts and when it began and ended (`perf_counter()` seconds).
+
+    Turns stand one behind the other, without the time between them.
+    """
+    bars: list[Bar] = []
+    barriers: list[float] = []
+    elapsed = 0.0
+    for number, (facts, begun, ended) in enumerate(turns):
+        offset = elapsed - begun
+        root = [fact for fact in facts if not fact.namespace]
+        bars += _bars(root, offset, ended, number)
+        barriers += [fact.at + offset for fact in root if isinstance(fact, StepOpened)]
+        elapsed += ended - begun
+    return Timeline(tuple(sorted(bars, key=lambda bar: bar.start)), tuple(barriers), elapsed)
+
+
+def _bars(facts: Iterable[Fact], offset: float, ended: float, turn: int) -> Iterable[Bar]:
+    running: dict[Tag, TaskStarted] = {}
+    done: list[Bar] = []
+    squashed: dict[Tag, float] = {}
+    for fact in facts:
+        match fact:
+            case TaskStarted():
+                running[fact.tag] = fact
+            case TaskSquashed():
+                squashed[fact.tag] = fact.at + offset
+            case TaskFinished() if (start := running.pop(fact.tag, None)) is not None:
+                done.append(_bar(start, fact.at, offset, turn, lost=fact.outcome == "cancelled"))
+    done += [_bar(start, ended, offset, turn, lost=True) for start in running.values()]
+    lost_before = {_of_turn(tag, turn): at for tag, at in squashed.items()}
+    return [bar if bar.start >= lost_before.get(bar.tag, bar.start) else _as_lost(bar) for bar in done]
+
+
+def _bar(start: TaskStarted, end: float, offset: float, turn: int, *, lost: bool) -> Bar:
+    parents = tuple(_of_turn(tag, turn) for tag in start.parents)
+    return Bar(_of_turn(start.tag, turn), start.node, start.step, start.at + offset, end + offset, start.ahead, parents, lost)
+
+
+def _as_lost(bar: Bar) -> Bar:
+    return Bar(bar.tag, bar.node, bar.step, bar.start, bar.end, bar.ahead, bar.parents, lost=True)
+
+
+def _of_turn(tag: Tag, turn: int) -> Tag:
+    """Keeps tasks of different turns apart, which may have one tag."""
+    return Tag((("turn", turn), *tag.path)) if turn else tag
+
+
+def work(timeline: Timeline, slotted: Iterable[str] | None = None) -> list[Work]:
+    """The tasks of a timeline, each with its time and what it needed; a later turn needs all of the turn before it.
+
+    Args:
+        timeline: Of a run in order, whose tasks wait for nobody but each other.
+        slotted: Nodes that need a slot; None for all but the input's own.
+    """
+    nodes = None if slotted is None else frozenset(slotted)
+    bars = {bar.tag: bar for bar in timeline.bars if not bar.lost}
+    barriers: dict[int, Tag] = {}
+    found: list[Work] = []
+    turns = sorted({_turn(tag) for tag in bars})
+    for before, turn in pairwise(turns):
+        barriers[turn] = Tag((("turn", turn),))
+        earlier = tuple(tag for tag in bars if _turn(tag) == before)
+        found.append(Work(barriers[turn], "", -1, 0.0, earlier, slotted=False))
+    for bar in bars.values():
+        turn = _turn(bar.tag)
+        parents = bar.parents or ((barriers[turn],) if turn in barriers else ())
+        needs_slot = bar.node != START if nodes is None else bar.node in nodes
+        found.append(Work(bar.tag, bar.node, bar.step + turn * 1_000_000, bar.seconds, parents, needs_slot))
+    return found
+
+
+def _turn(tag: Tag) -> int:
+    return tag.path[0][1] if tag.path and tag.path[0][0] == "turn" else 0
