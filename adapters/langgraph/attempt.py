@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_RUNTIME, arun_with_retry, run_with_retry
+from alto_langgraph.adapters.langgraph.sequence import quick
 
 
 def plain(task: PregelExecutableTask, retry_policy: Any, kwargs: dict[str, Any]) -> bool:
@@ -26,7 +27,7 @@ def attempt(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
     config = _config(task, configurable)
     task.writes.clear()
     try:
-        return task.proc.invoke(task.input, config)
+        return quick(task.proc).invoke(task.input, config)
     except (Exception, asyncio.CancelledError) as error:
         return run_with_retry(_raising(task, error), None, configurable)
 
@@ -36,7 +37,7 @@ async def aattempt(task: PregelExecutableTask, configurable: dict[str, Any]) -> 
     config = _config(task, configurable)
     task.writes.clear()
     try:
-        return await task.proc.ainvoke(task.input, config)
+        return await quick(task.proc).ainvoke(task.input, config)
     except (Exception, asyncio.CancelledError) as error:
         return await arun_with_retry(_raising(task, error), None, configurable=configurable)
 

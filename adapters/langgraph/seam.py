@@ -46,6 +46,7 @@ def _outside_tested_range() -> str | None:
 
 UNAVAILABLE: str | None = _outside_tested_range()
 try:
+    from langgraph._internal._config import patch_config
     from langgraph._internal._constants import (
         CONF,
         CONFIG_KEY_CALL,
@@ -58,7 +59,7 @@ try:
         TASKS,
     )
     from langgraph._internal._queue import AsyncQueue, SyncQueue
-    from langgraph._internal._runnable import RunnableSeq
+    from langgraph._internal._runnable import RunnableSeq, set_config_context
     from langgraph.channels.binop import BinaryOperatorAggregate
     from langgraph.channels.last_value import LastValue
     from langgraph.channels.topic import Topic
@@ -67,6 +68,7 @@ try:
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
+    from langgraph.pregel._write import ChannelWrite
 except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
     UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
 
@@ -85,6 +87,7 @@ __all__ = [
     "AsyncPregelLoop",
     "AsyncQueue",
     "BinaryOperatorAggregate",
+    "ChannelWrite",
     "FuturesDict",
     "LastValue",
     "Pregel",
@@ -96,7 +99,9 @@ __all__ = [
     "Topic",
     "arun_with_retry",
     "checkpoint_null_version",
+    "patch_config",
     "prepare_single_task",
     "rebind",
     "run_with_retry",
+    "set_config_context",
 ]
