@@ -125,6 +125,8 @@ def _writes(result: Value, home: FunctionType) -> frozenset[str] | None:
 def _finished(reading: Statements, result: Value, home: FunctionType) -> CallablePlan:
     """The report as a plan. A result that can't be told may be a Command or a Send to anywhere."""
     report = reading.report
+    reading.contain(result)
+    result = result._replace(keys=reading.made.keys(result), strings=reading.made.strings(result))
     if result.keys is None and result.hint is None and result.strings is None:
         report.goes = report.sends = report.goes_up = None
     returned = NO_NAMES if result.hint is not None and result.strings is None else result.strings

@@ -82,7 +82,7 @@ class Calls(Reading):
             return UNKNOWN
         if target.kind is Kind.RUNNABLE:
             return self.run_parts(target, call, name)
-        if target.kind is Kind.PLAIN and not target.reach:
+        if target.kind is Kind.PLAIN and not target.own and not target.inner:
             return UNKNOWN
         return self.unknown(call, name, target)
 
@@ -94,12 +94,17 @@ class Calls(Reading):
         operands = (target, *call.values) if target is not None else call.values
         self.escape(operands, f"`{name}`", runs=runs)
         self.run_callbacks(call.values, any_of(operands))
-        return Value(any_of(operands).reach, any_of(operands).reach)
+        return self.derived(operands)
+
+    def derived(self, values: Iterable[Value]) -> Value:
+        """Something unknown that may be, or hold, any part of `values`."""
+        reach = frozenset[int]().union(*map(self.made.reach, values))
+        return Value(reach, reach)
 
     def run_callbacks(self, values: Iterable[Value], given: Value) -> None:
         """Reads functions that are handed to someone who may call them, with whatever else was handed over."""
         for function in self.callbacks(values):
-            item = Value(given.reach, given.reach, given.kind if given.kind is Kind.STATE else Kind.ANY)
+            item = self.derived([given])._replace(kind=given.kind if given.kind is Kind.STATE else Kind.ANY)
             self.call(function, Call(spread=item), "callback")
 
     # objects of the app
@@ -134,10 +139,12 @@ class Calls(Reading):
     def run_plan(self, it: Any, call: Call, name: str, plan: Any = None) -> Value:
         """Something that LangChain or LangGraph runs is invoked."""
         plan = plan or self.plan_of(it)
-        reach = any_of(call.values).reach
+        out = self.derived(call.values)
         self.contain(*call.values)
-        self.report.absorb(plan, operands=OPERAND in reach)
-        return Value(reach, reach)
+        self.report.absorb(plan, operands=OPERAND in out.own)
+        if plan.mutates:
+            self.made.put(out.own, out, None)
+        return out
 
     def run_parts(self, target: Value, call: Call, name: str) -> Value:
         """A chain put together on the spot is invoked: whatever is in it runs."""
@@ -151,14 +158,16 @@ class Calls(Reading):
                 self.run_plan(part.it, call, part.name, plan)
             elif callable(part.it) and not is_harmless_object(part.it):
                 self.call_object(part, Call(spread=given))
-        return Value(given.reach, given.reach)
+        return self.derived(call.values)
 
     def known(self, known: Known, call: Call, name: str) -> Value:
         """A call of something in the tables."""
         self.report.reach(known.effects, f"`{name}`")
         self.show(*call.values)
         if known.changes:
-            self.report.mutate(any_of(call.values).own, f"passed to `{name}`")
+            places = any_of(call.values).own
+            self.report.mutate(places, f"passed to `{name}`")
+            self.made.put(places, holding(call.values), None)
         self._run_handed_over(call, name)
         if known.fresh:
             return PLAIN
@@ -191,6 +200,11 @@ class Calls(Reading):
         init = inspect.getattr_static(cls, "__init__", None)
         if is_user_code(cls, self.home):
             if isinstance(init, FunctionType) and is_user_code(init, self.home, init.__code__):
+                if init.__code__.co_filename.startswith("<"):  # written by `dataclass`: it only keeps its arguments
+                    init = inspect.getattr_static(cls, "__post_init__", None)
+                    call = Call()
+                if not isinstance(init, FunctionType):
+                    return made
                 self._call_function(init, call.behind(made), f"{name}.__init__")
             return made
         value = self.of_class(cls, name)
@@ -212,7 +226,7 @@ class Calls(Reading):
         whole = holding([self.element(v) for v in call.args] + list(call.keywords.values()))
         if cls is not dict:
             return whole
-        keys = names_of(frozenset(call.keywords), any_of(call.args).keys if call.args else NO_NAMES)
+        keys = names_of(frozenset(call.keywords), self.made.keys(any_of(call.args)) if call.args else NO_NAMES)
         return whole._replace(keys=None if call.spread is not None else keys, hint=dict)
 
     def _send(self, call: Call) -> Value:
@@ -231,7 +245,8 @@ class Calls(Reading):
             self.report.goes = None
         self.contain(*call.values)
         update = call.keywords.get("update", NOTHING)
-        return holding(call.values)._replace(strings=NO_NAMES, keys=update.keys if call.spread is None else None, parts=())
+        keys = update.keys if call.spread is None else None
+        return holding(call.values)._replace(own=frozenset(k for k in update.own if k < 0), strings=NO_NAMES, keys=keys, parts=())
 
     # functions
 
@@ -243,14 +258,20 @@ class Calls(Reading):
             return self._call_library(function, call, name)
         tree = tree_of(function)
         if tree is None:
-            self.report.absorb(read_code(function, self.describe), operands=OPERAND in any_of(call.values).reach)
+            self.report.absorb(read_code(function, self.describe), operands=OPERAND in self.derived(call.values).own)
             return self.unknown(call, name)
-        key = (function, *map(_mark, call.args), *((k, _mark(v)) for k, v in call.keywords.items()), call.spread and _mark(call.spread))
+        key = (
+            function,
+            self.made.version,
+            *map(_mark, call.args),
+            *((k, _mark(v)) for k, v in call.keywords.items()),
+            call.spread and _mark(call.spread),
+        )
         if key not in self._results:
             self._results[key] = None
             self._results[key] = self.read(tree, Scope(function, {}), call, function)
         done = self._results[key]
-        return done if done is not None else Value(any_of(call.values).reach, any_of(call.values).reach)
+        return done if done is not None else self.derived(call.values)
 
     def _call_library(self, function: FunctionType, call: Call, name: str) -> Value:
         full = f"{function.__module__}.{function.__qualname__}"
@@ -273,7 +294,7 @@ class Calls(Reading):
     def call_local(self, local: Local, call: Call) -> Value:
         """A call of a function defined inside the one that is read."""
         if local.tree in self._open:
-            return Value(any_of(call.values).reach, any_of(call.values).reach)
+            return self.derived(call.values)
         return self.read(local.tree, Scope(local.scope.function, {}, local.scope), call, None)
 
     def read(self, tree: Tree, scope: Scope, call: Call, function: FunctionType | None) -> Value:

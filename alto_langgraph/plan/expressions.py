@@ -57,7 +57,7 @@ class Expressions(Methods):
     def _other(self, node: ast.expr) -> Value:
         values = [self.evaluate(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         self.show(*values)
-        return Value(any_of(values).reach, any_of(values).reach)
+        return self.derived(values)
 
     def _constant(self, node: ast.Constant) -> Value:
         if isinstance(node.value, str):
@@ -108,7 +108,7 @@ class Expressions(Methods):
         return self.state_key(base, name)
 
     def _part(self, base: Value, name: str) -> Value:
-        if base.kind in (Kind.PLAIN, Kind.ANSWERING) and not base.reach:
+        if base.kind in (Kind.PLAIN, Kind.ANSWERING) and not base.own and not base.inner:
             return Value(kind=base.kind if base.kind is Kind.ANSWERING else Kind.ANY)
         cls = bare(base.hint)
         found = inspect.getattr_static(cls, name, None) if isinstance(cls, type) else None
@@ -129,7 +129,7 @@ class Expressions(Methods):
             return cast(Value, base.items[node.slice.value]) if -len(base.items) <= node.slice.value < len(base.items) else UNKNOWN
         if isinstance(node.slice, ast.Slice):
             self.touch(base)
-            return base._replace(own=frozenset(), inner=base.reach, known=(), items=None, parts=base.parts)
+            return base._replace(own=frozenset(), inner=self.made.reach(base), known=(), items=None, parts=base.parts)
         hint = member(base.hint, next(iter(key.strings))) if key.strings and len(key.strings) == 1 else None
         return self.element(base, hint or element(base.hint))
 
@@ -149,13 +149,15 @@ class Expressions(Methods):
         for value in values:
             keys = names_of(keys, value.keys)
         starred = any(isinstance(item, ast.Starred) for item in node.elts)
-        return out._replace(keys=keys, items=None if starred or isinstance(node, ast.Set) else tuple(values))
+        own = self.made.new(node).union(*(v.own for v in values if v.keys is not None and v.hint is None))
+        items = None if starred or isinstance(node, ast.Set) else tuple(values)
+        return out._replace(own=frozenset(k for k in own if k < 0), keys=keys, items=items)
 
     def _spread_item(self, item: ast.expr) -> Value:
         if not isinstance(item, ast.Starred):
             return self.evaluate(item)
         whole = self.evaluate(item.value)
-        return self.element(whole)._replace(keys=whole.keys)
+        return self.element(whole)._replace(keys=self.made.keys(whole))
 
     def _dict(self, node: ast.Dict) -> Value:
         keys: frozenset[str] | None = NO_NAMES
@@ -165,11 +167,11 @@ class Expressions(Methods):
             self.contain(*([value] if value.kind is Kind.STATE else []))
             if key is None:
                 self.touch(value)
-                keys = names_of(keys, value.keys)
+                keys = names_of(keys, self.made.keys(value))
             else:
                 keys = names_of(keys, self.evaluate(key).strings)
             values.append(value)
-        return holding(values)._replace(keys=keys, hint=dict)
+        return holding(values)._replace(own=self.made.new(node), keys=keys, hint=dict)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         before = self.scope.env
@@ -183,7 +185,7 @@ class Expressions(Methods):
         self.contain(*(v for v in values if v.kind is Kind.STATE))
         self.scope.env = before
         keys = values[0].strings if isinstance(node, ast.DictComp) else any_of(values).keys
-        return holding(values)._replace(keys=keys, hint=dict if isinstance(node, ast.DictComp) else None)
+        return holding(values)._replace(own=self.made.new(node), keys=keys, hint=dict if isinstance(node, ast.DictComp) else None)
 
     def items_of(self, value: Value) -> Value:
         """What iterating over a value gives."""
@@ -202,7 +204,7 @@ class Expressions(Methods):
         if isinstance(node.op, ast.Mod) or (left.kind is Kind.PLAIN and right.kind is Kind.PLAIN):
             return PLAIN
         out = holding([left, right])
-        keys = names_of(left.keys, right.keys) if isinstance(node.op, ast.BitOr) else None
+        keys = names_of(self.made.keys(left), self.made.keys(right)) if isinstance(node.op, ast.BitOr) else None
         return out._replace(keys=keys, hint=left.hint if left.hint == right.hint else None)
 
     def _compare(self, node: ast.Compare) -> Value:

@@ -38,12 +38,14 @@ ASKING_PACKAGES = (
 """Functions of these ask a server or a model, and may be repeated."""
 
 ASKING_FUNCTIONS = frozenset(
-    {f"{module}.{verb}" for module in ("requests.api", "httpx._api") for verb in ("get", "head", "options")} | {"urllib.request.urlopen"}
+    {f"{module}.{verb}" for module in ("requests.api", "httpx", "httpx._api") for verb in ("get", "head", "options")}
+    | {"urllib.request.urlopen"}
 )
 
 CHANGING = frozenset(
     {
-        "random.shuffle", "bisect.insort", "bisect.insort_left", "bisect.insort_right", "_bisect.insort", "_bisect.insort_left",
+        "random.shuffle", "random.Random.shuffle",
+        "bisect.insort", "bisect.insort_left", "bisect.insort_right", "_bisect.insort", "_bisect.insort_left",
         "_bisect.insort_right", "_heapq.heappush", "_heapq.heappop", "_heapq.heapify", "_heapq.heapreplace", "_heapq.heappushpop",
         "heapq.heappush", "heapq.heappop", "heapq.heapify", "_operator.setitem", "_operator.delitem", "_operator.iadd", "_operator.ior",
         "_operator.iconcat", "numpy.put", "numpy.copyto",

@@ -11,7 +11,7 @@ from alto_langgraph.plan.declared import bare, element, member
 from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, is_langchain
 from alto_langgraph.plan.model import Effects
 from alto_langgraph.plan.origin import is_user_code
-from alto_langgraph.plan.values import CONFIGS, PLAIN, UNKNOWN, Held, Kind, Value, any_of, either, holding
+from alto_langgraph.plan.values import CONFIGS, PLAIN, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of
 
 _BUILTIN_CONTAINERS = (list, dict, set, bytearray)
 _STORES_DOCUMENTS = frozenset({"VectorStore", "BaseRetriever", "DocumentIndex"})
@@ -158,7 +158,7 @@ class Methods(Calls):
             return self._changing(base, attribute, call, name)
         if attribute in tables.LOOKING_METHODS or base.kind is Kind.PLAIN:
             return self._looking(base, attribute, call)
-        if not base.reach and attribute.startswith(("get_", "is_", "has_", "to_", "as_")):
+        if not base.own and not base.inner and attribute.startswith(("get_", "is_", "has_", "to_", "as_")):
             self.show(*call.values)
             return UNKNOWN
         return self.unknown(call, name, base)
@@ -168,11 +168,23 @@ class Methods(Calls):
         if not (attribute in tables.WRITE_ONLY_METHODS and call.discarded):
             self.report.touch(base.own)
         self.contain(*(v for v in call.values if v.own != base.own))
+        self.made.put(base.own, holding(call.values), self._new_keys(attribute, call))
         if attribute in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
             default = any_of(call.args[1:2]) if call.args[1:2] else None
-            out = self.part(Value(base.reach, base.reach, hint=element(base.hint)))
+            out = self.part(self.made.inside(base, element(base.hint)))
             return either(out, default) if default is not None else out
         return PLAIN
+
+    def _new_keys(self, attribute: str, call: Call) -> frozenset[str] | None:
+        """Keys that a changing method may put into a dict."""
+        if call.spread is not None:
+            return None
+        if attribute == "update":
+            keys: frozenset[str] | None = frozenset(call.keywords)
+            for value in call.args:
+                keys = names_of(keys, self.made.keys(value))
+            return keys
+        return call.args[0].strings if attribute in ("setdefault", "__setitem__") and call.args else frozenset()
 
     def _looking(self, base: Value, attribute: str, call: Call) -> Value:
         self.touch(base)
@@ -189,7 +201,11 @@ class Methods(Calls):
             out = either(found, any_of(call.args[1:2])) if call.args[1:2] else found
             return out if attribute == "get" else holding([out])._replace(own=out.own, keys=None)
         return Value(
-            frozenset(), base.reach, hint=base.hint if attribute in ("copy", "model_copy") else None, keys=base.keys, parts=base.parts
+            frozenset(),
+            self.made.reach(base),
+            hint=base.hint if attribute in ("copy", "model_copy") else None,
+            keys=self.made.keys(base),
+            parts=base.parts,
         )
 
     # the run's config and runtime
@@ -213,8 +229,9 @@ class Methods(Calls):
         elif attribute in ("execution_info", "server_info", "task_id", "tool_call_id"):
             self.report.identity |= attribute != "tool_call_id"
         elif attribute == "context":
-            key = frozenset({hash("runtime.context")})
-            self.report.names.setdefault(hash("runtime.context"), "runtime.context")
+            number = abs(hash("runtime.context")) + 1
+            key = frozenset({number})
+            self.report.names.setdefault(number, "runtime.context")
             return Value(key, key)
         elif attribute == "config":
             return Value(kind=Kind.CONFIG)

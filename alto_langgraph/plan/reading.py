@@ -13,6 +13,7 @@ from typing import Any
 from alto_langgraph.plan import marks
 from alto_langgraph.plan.declared import is_immutable, member
 from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless
+from alto_langgraph.plan.made import Made
 from alto_langgraph.plan.model import CallablePlan
 from alto_langgraph.plan.origin import is_user_code, is_users_module
 from alto_langgraph.plan.report import Report
@@ -27,7 +28,6 @@ from alto_langgraph.plan.values import (
     Kind,
     Local,
     Value,
-    inside,
 )
 
 Describe = Callable[[object], CallablePlan | None]
@@ -65,8 +65,10 @@ class Reading:
         self.scope = Scope(home, {})
         self.objects: dict[int, tuple[Any, Value]] = {}
         self.plans: dict[int, CallablePlan | None] = {}
+        self.instances: set[int] = set()
         self.depends: list[tuple[dict[str, Any], str, int]] = []
         self.quiet = False
+        self.made = Made()
 
     def evaluate(self, node: ast.expr) -> Value:
         """What an expression may be; reports what evaluating it touches."""
@@ -166,6 +168,8 @@ class Reading:
             return Value(kind=Kind.RUNNABLE, known=held)
         key = frozenset({id(it)})
         self.report.names.setdefault(id(it), name)
+        if hasattr(it, "__dict__"):
+            self.instances.add(id(it))
         return Value(key, key, known=held)
 
     def plan_of(self, it: Any) -> CallablePlan | None:
@@ -248,7 +252,7 @@ class Reading:
         for value in values:
             if value.kind is Kind.STATE:
                 self.report.read_all()
-            self.report.touch(value.reach)
+            self.report.touch(self.made.reach(value))
 
     def show(self, *values: Value) -> None:
         """Values are turned into text, or handed to something known that only looks at them."""
@@ -265,11 +269,15 @@ class Reading:
             why: Name of what they are handed to.
             runs: It is a LangChain-like `invoke`, which takes the run's config as a matter of course.
         """
+        values = list(values)
+        everything = frozenset[int]().union(*map(self.made.reach, values))
         for value in values:
             self.contain(value)
             if value.kind is not Kind.PLAIN:
-                self.report.mutate(value.reach, f"passed to {why}")
-                for key in value.reach - {OPERAND}:
+                reach = self.made.reach(value)
+                self.report.mutate(reach, f"passed to {why}")
+                self.made.put(reach, Value(everything, everything), None)
+                for key in reach & self.instances:
                     self.report.use(hash((key, "=stores")), reads=True)
             if value.kind is Kind.RUNTIME:
                 self.report.identity = self.report.store = True
@@ -282,9 +290,9 @@ class Reading:
         self.touch(value)
         if value.kind is Kind.STATE:
             self.report.read_all()
-        if value.kind is Kind.PLAIN and not value.reach and not value.parts:
+        if value.kind is Kind.PLAIN and not value.own and not value.inner and not value.parts:
             return Value(kind=Kind.PLAIN, strings=value.strings)
-        out = inside(value, hint)
+        out = self.made.inside(value, hint)
         for held in value.known:
             out = self._items_of(held, out)
         if value.kind is Kind.PLAIN:

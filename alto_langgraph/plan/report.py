@@ -47,13 +47,13 @@ class Report:
             if key == OPERAND:
                 self.mutates = True
                 self.note(f"changes an operand in place ({why})")
-            else:
+            elif key > OPERAND:
                 self.use(key, writes=True)
 
     def touch(self, keys: Iterable[int]) -> None:
         """The contents of objects with these keys are looked at."""
         for key in keys:
-            if key != OPERAND:
+            if key > OPERAND:
                 self.use(key, reads=True)
 
     def use(self, key: int, *, reads: bool = False, writes: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from alto_langgraph.plan.calls import Call
 from alto_langgraph.plan.expressions import Expressions, base_name
-from alto_langgraph.plan.values import NOTHING, UNKNOWN, Kind, Local, Value, either, holding, inside, names_of
+from alto_langgraph.plan.values import NO_NAMES, NOTHING, UNKNOWN, Kind, Local, Value, either, holding, names_of
 
 _MOST_ROUNDS = 3
 
@@ -62,12 +62,13 @@ class Statements(Expressions):
         if isinstance(target, ast.Name):
             self._bind_name(target.id, value)
         elif isinstance(target, ast.Starred):
-            self.bind(target.value, holding([inside(value)]))
+            self.bind(target.value, holding([self.made.inside(value)]))
         elif isinstance(target, ast.Tuple | ast.List):
             self._bind_many(target.elts, value)
         elif isinstance(target, ast.Attribute | ast.Subscript):
-            self._change(target)
+            places, keys = self._change(target)
             self.contain(*([value] if value.kind is Kind.STATE else []))
+            self.made.put(places, holding([value]), keys)
             self._grow_by_key(target, value)
 
     def _bind_name(self, name: str, value: Value) -> None:
@@ -99,18 +100,22 @@ class Statements(Expressions):
             before = self.scope.env[name]
             self.scope.env[name] = before._replace(keys=names_of(before.keys, self.evaluate(target.slice).strings))
 
-    def _change(self, target: ast.Attribute | ast.Subscript) -> None:
-        """Something is set, or deleted, inside an object."""
+    def _change(self, target: ast.Attribute | ast.Subscript) -> tuple[frozenset[int], frozenset[str] | None]:
+        """Something is set, or deleted, inside an object: which it may be, and under which keys."""
+        keys: frozenset[str] | None = NO_NAMES
         before, self.quiet = self.quiet, True
         base = self.evaluate(target.value)
         self.quiet = before
         if isinstance(target, ast.Subscript):
-            self.show(self.evaluate(target.slice))
+            key = self.evaluate(target.slice)
+            self.show(key)
+            keys = key.strings
         elif base.known and base.kind is not Kind.STATE:
             for held in base.known:
                 self.attribute_key(held.it, f"{held.name}.{target.attr}", target.attr, writes=True)
-            return
+            return base.own, keys
         self.report.mutate(base.own, f"line {target.lineno}")
+        return base.own, keys
 
     def _augmented(self, node: ast.AugAssign) -> None:
         value = self.evaluate(node.value)
@@ -119,6 +124,9 @@ class Statements(Expressions):
             if before.kind is not Kind.PLAIN:
                 self.report.mutate(before.own, f"`{node.target.id}` {_sign(node.op)}=")
             self.contain(*(v for v in (value,) if v.own != before.own))
+            self.made.put(
+                before.own, holding([self.made.inside(value)]), self.made.keys(value) if isinstance(node.op, ast.BitOr) else NO_NAMES
+            )
             self._bind_name(node.target.id, before if before.own else self._sum(before, value))
             return
         self._change(cast(Any, node.target))
@@ -128,6 +136,7 @@ class Statements(Expressions):
         if item.kind is not Kind.PLAIN:
             self.report.mutate(item.own, f"line {node.lineno}")
         self.contain(value)
+        self.made.put(item.own, holding([self.made.inside(value)]), None)
         self.grow(node.target, [value])
 
     def _unread(self, name: str) -> Value:
@@ -141,11 +150,10 @@ class Statements(Expressions):
             scope = scope.parent
         return self.load(name)
 
-    @staticmethod
-    def _sum(before: Value, value: Value) -> Value:
+    def _sum(self, before: Value, value: Value) -> Value:
         if before.kind is Kind.PLAIN and value.kind is Kind.PLAIN:
             return Value(kind=Kind.PLAIN, strings=names_of(before.strings, value.strings))
-        return either(before, holding([inside(value)]))._replace(keys=names_of(before.keys, value.keys))
+        return either(before, holding([self.made.inside(value)]))._replace(keys=names_of(before.keys, value.keys))
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:

@@ -135,10 +135,3 @@ def holding(values: Iterable[Value]) -> Value:
     whole = any_of(values)
     parts = _merged(_merged(whole.known, whole.functions), whole.parts)
     return Value(NONE, whole.reach, Kind.ANY, strings=whole.strings, parts=parts)
-
-
-def inside(value: Value, hint: Any = None) -> Value:
-    """Any one thing that can be got out of `value`."""
-    known = tuple(p for p in value.parts if isinstance(p, Held))
-    functions = tuple(p for p in value.parts if isinstance(p, Local))
-    return Value(value.reach, value.reach, Kind.ANY, known, functions, hint, value.strings, None, None, value.parts)
