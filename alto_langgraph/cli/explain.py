@@ -43,7 +43,9 @@ def _graph(target: str) -> Any:
     elif not isinstance(found, Pregel) and callable(found):
         found = _made_by(found, target)
     if not isinstance(found, Pregel):
-        raise TargetError(f"`{target}` is a {type(found).__name__}, not a LangGraph graph.", hint="Name a compiled graph or a StateGraph.")
+        raise TargetError(
+            f"`{target}` is no LangGraph graph but a value of type {type(found).__name__}.", hint="Name a compiled graph or a StateGraph."
+        )
     return found
 
 

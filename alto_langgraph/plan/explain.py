@@ -80,8 +80,8 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON-ready dicts and lists."""
         return {
-            "nodes": [asdict(node) for node in self.nodes],
-            "edges": [asdict(edge) for edge in self.edges],
+            "nodes": [_plain(asdict(node)) for node in self.nodes],
+            "edges": [_plain(asdict(edge)) for edge in self.edges],
             "fences": [asdict(fence) for fence in self.fences],
             "subgraphs": {name: inner.to_dict() for name, inner in self.subgraphs.items()},
         }
@@ -206,6 +206,13 @@ class _Explaining:
                 f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
             )
             yield Reason("subgraph", node.name, sentence)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, all the way down."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _by_edge(name: str) -> Reason:

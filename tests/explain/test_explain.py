@@ -1,0 +1,299 @@
+"""What is said of graphs in the styles people write, reasons to the letter."""
+
+import io
+import operator
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import CachePolicy, Command, Send, interrupt
+from rich.console import Console
+
+from alto_langgraph.adapters.langgraph.lowering import lower
+from alto_langgraph.plan.explain import Explanation, explain
+from alto_langgraph.plan.model import Effects
+
+llm = FakeListChatModel(responses=["x"])
+NOTES: list[str] = []
+
+
+class State(TypedDict, total=False):
+    docs: list[str]
+    out: Annotated[list[Any], operator.add]
+    x: str
+
+
+def plan_docs(state: State) -> dict[str, Any]:
+    return {"docs": ["a", "b"]}
+
+
+def to_draft(state: State) -> list[Send]:
+    return [Send("draft", {"d": d}) for d in state["docs"]]
+
+
+def draft(state):
+    return {"out": [llm.invoke(state["d"]).content]}
+
+
+def to_check(state) -> list[Send]:
+    return [Send("check", {"d": state["d"]})]
+
+
+def check(state):
+    return {"out": [llm.invoke(state["d"]).content]}
+
+
+def report(state: State) -> dict[str, Any]:
+    return {"x": "".join(state["out"])}
+
+
+def staged(draft: Any = draft, check: Any = check, report: Any = report, **options: Any) -> StateGraph[State]:
+    """plan, then per document draft and check, then report. `options` go to the node `check`."""
+    builder = StateGraph(State)
+    builder.add_node("plan", plan_docs)
+    builder.add_node("draft", draft)
+    builder.add_node("check", check, **options)
+    builder.add_node("report", report)
+    builder.add_edge(START, "plan")
+    builder.add_conditional_edges("plan", to_draft, ["draft"])
+    builder.add_conditional_edges("draft", to_check, ["check"])
+    builder.add_edge("check", "report")
+    builder.add_edge("report", END)
+    return builder
+
+
+def explained(builder: StateGraph[Any], **options: Any) -> Explanation:
+    return explain(lower(builder.compile()), **options)
+
+
+def why(found: Explanation, name: str) -> list[str]:
+    node = found.node(name)
+    assert not node.ahead
+    return [reason.sentence for reason in node.reasons]
+
+
+def test_a_chain_of_sends_runs_ahead_but_for_its_ends() -> None:
+    found = explained(staged())
+    assert [node.name for node in found.nodes if node.ahead] == ["check"]
+    assert found.node("check").waits == ()
+    assert why(found, "plan") == [
+        "`plan` is triggered by an edge and reads the state, which an unfinished task of the same superstep may still change."
+    ]
+    assert why(found, "draft") == [
+        "`plan`, which sends to `draft`, is always alone in its superstep, so there is no barrier to get ahead of."
+    ]
+    assert [(e.source, e.target, e.kind, e.ahead) for e in found.edges] == [
+        ("__start__", "plan", "edge", False),
+        ("plan", "draft", "send", False),
+        ("draft", "check", "send", True),
+        ("check", "report", "edge", False),
+    ]
+
+
+def test_an_unrelated_sibling_gives_a_barrier_to_pass() -> None:
+    builder = staged()
+    builder.add_node("other", report)
+    builder.add_edge(START, "other")
+    assert explained(builder).node("draft").ahead
+
+
+def asking(state):
+    return {"out": [interrupt(state["d"])]}
+
+
+def test_a_node_that_may_pause_waits_and_holds_up_others() -> None:
+    assert why(explained(staged(check=asking)), "check") == [
+        "`check` may call interrupt(), which may pause the run only in its own superstep."
+    ]
+    assert why(explained(staged(draft=asking)), "check") == [
+        "`draft` may call interrupt(), so nothing behind it starts before it has finished."
+    ]
+
+
+def notes_down(state):
+    NOTES.append(state["d"])
+    return {"out": [state["d"]]}
+
+
+def looks_up(state):
+    return {"out": [note for note in NOTES if note == state["d"]]}
+
+
+def test_a_shared_list_keeps_the_order() -> None:
+    assert why(explained(staged(draft=notes_down, check=looks_up)), "check") == [
+        "`check` and `draft` both use `NOTES`, which may carry data between them."
+    ]
+    assert explained(staged(draft=notes_down, check=notes_down)).node("check").ahead
+
+
+def test_a_shared_list_in_some_sibling_is_waited_for() -> None:
+    builder = staged(check=looks_up)
+    builder.add_node("other", notes_down)
+    builder.add_conditional_edges("plan", lambda state: [Send("other", {"d": "x"})], ["other"])
+    node = explained(builder).node("check")
+    assert node.ahead
+    assert [reason.sentence for reason in node.waits] == ["`check` and `other` both use `NOTES`, which may carry data between them."]
+
+
+def test_a_cache_policy_is_the_loops() -> None:
+    assert why(explained(staged(cache_policy=CachePolicy())), "check") == ["`check` has a cache policy, and only the loop asks the cache."]
+
+
+def test_a_deferred_node_waits_for_the_end() -> None:
+    assert why(explained(staged(defer=True)), "check") == ["`check` is deferred: it waits until nothing else is left to run."]
+
+
+def test_external_effects_are_a_fence() -> None:
+    assert why(explained(staged(metadata={"effects": "external"})), "check") == [
+        "`check` is declared external: its effects can't be taken back."
+    ]
+
+
+def with_store(state, *, store):
+    return {"out": [store.get(("a",), state["d"])]}
+
+
+def test_the_store_is_a_fence() -> None:
+    assert why(explained(staged(check=with_store)), "check") == [
+        "`check` may use the store, where it could see or overtake what earlier tasks write."
+    ]
+
+
+def with_id(state, config):
+    return {"out": [config["metadata"]["langgraph_path"]]}
+
+
+def test_a_look_at_ids_is_a_fence() -> None:
+    assert why(explained(staged(check=with_id)), "check") == [
+        "`check` may look at ids of its own task, which are known only in its superstep."
+    ]
+
+
+def prints(state):
+    print(state["d"])
+    return {"out": [1]}
+
+
+def test_a_policy_for_effects_names_the_call() -> None:
+    assert explained(staged(check=prints)).node("check").ahead
+    assert why(explained(staged(check=prints), effects=Effects.IDEMPOTENT), "check") == [
+        "`check` calls `print`, and only work that is known to be idempotent may run ahead."
+    ]
+
+
+def changes(state):
+    state["d"].append(1)
+    return {"out": [state["d"]]}
+
+
+def test_a_node_that_changes_its_operands_waits_for_their_other_holders() -> None:
+    (wait,) = explained(staged(check=changes)).node("check").waits
+    assert wait.sentence == "`check` may change its operands in place, so it waits for unfinished tasks that hold the same objects."
+
+
+def test_a_graph_as_a_node_waits_when_there_are_checkpoints() -> None:
+    builder = StateGraph(State)
+    builder.add_node("inner", check)
+    builder.add_edge(START, "inner")
+    found = explained(staged(check=builder.compile()))
+    assert [w.code for w in found.node("check").waits] == ["subgraph"]
+    assert found.node("check").waits[0].sentence == (
+        "`check` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
+    )
+    assert [node.name for node in found.subgraphs["check"].nodes] == ["inner"]
+
+
+def test_a_time_limit_stops_everything() -> None:
+    graph = staged().compile()
+    graph.step_timeout = 1.0
+    found = explain(lower(graph))
+    sentence = "The graph limits the time of a superstep, which has no meaning for work ahead of it."
+    assert sentence in why(found, "check") and not any(node.ahead for node in found.nodes)
+    assert str(found).startswith(f"nothing runs ahead: {sentence}")
+
+
+def test_sends_from_start_begin_in_the_first_superstep() -> None:
+    builder = StateGraph(State)
+    builder.add_node(draft)
+    builder.add_conditional_edges(START, to_draft, ["draft"])
+    assert why(explained(builder), "draft") == [
+        "`draft` is sent to by START, so it starts in the first superstep and has nothing to get ahead of."
+    ]
+
+
+def commands(state) -> Any:
+    return Command(update={"out": [1]}, goto=Send("check", {"d": state["d"]}))
+
+
+def test_sends_in_commands_count() -> None:
+    builder = StateGraph(State)
+    builder.add_node("plan", plan_docs)
+    builder.add_node("draft", commands, destinations=("check",))
+    builder.add_node(check)
+    builder.add_edge(START, "plan")
+    builder.add_conditional_edges("plan", to_draft, ["draft"])
+    found = explained(builder)
+    assert found.node("check").ahead
+    assert ("draft", "check", "send", True) in [(e.source, e.target, e.kind, e.ahead) for e in found.edges]
+
+
+def loops(state):
+    return [Send("draft", {"d": state["d"]})] if state["d"] else END
+
+
+def test_a_loop_of_sends_runs_ahead() -> None:
+    builder = StateGraph(State)
+    builder.add_node("plan", plan_docs)
+    builder.add_node(draft)
+    builder.add_edge(START, "plan")
+    builder.add_conditional_edges("plan", to_draft, ["draft"])
+    builder.add_conditional_edges("draft", loops)
+    assert explained(builder).node("draft").ahead
+
+
+def test_a_plain_chain_has_nothing_to_gain() -> None:
+    builder = StateGraph(State)
+    builder.add_node("a", plan_docs)
+    builder.add_node("b", report)
+    builder.add_edge(START, "a")
+    builder.add_edge("a", "b")
+    found = explained(builder)
+    assert {reason.code for node in found.nodes for reason in node.reasons} == {"edge"}
+    assert all(not edge.ahead and edge.reasons for edge in found.edges)
+
+
+def test_every_no_has_a_reason() -> None:
+    for builder in (staged(), staged(draft=asking), staged(check=changes), staged(defer=True)):
+        found = explained(builder)
+        assert all(node.ahead or node.reasons for node in found.nodes)
+        assert all(edge.ahead or edge.reasons for edge in found.edges)
+
+
+def test_text_dict_and_terminal_say_the_same() -> None:
+    found = explained(staged(draft=notes_down, check=looks_up))
+    sentence = "`check` and `draft` both use `NOTES`, which may carry data between them."
+    assert sentence in str(found)
+    assert found.to_dict()["nodes"][2]["reasons"] == [{"code": "shared", "subject": "NOTES", "sentence": sentence}]
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(found)
+    assert sentence in console.export_text()
+
+
+def test_mermaid_colours_what_runs_ahead() -> None:
+    text = explained(staged()).mermaid()
+    assert '["check"]:::ahead' in text and '["draft"]:::inorder' in text
+    assert "n3_draft ==> n4_check" in text and "n2_plan -.-> n3_draft" in text
+    assert text.startswith("graph TD;") and "linkStyle 2 " in text
+
+
+def test_mermaid_takes_any_name() -> None:
+    builder = StateGraph(State)
+    builder.add_node('say "hi" <end>', plan_docs)
+    builder.add_edge(START, 'say "hi" <end>')
+    assert '["say &quot;hi&quot; &lt;end&gt;"]' in explained(builder).mermaid()
+
+
+def test_an_unknown_name_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        explained(staged()).node("no such")
