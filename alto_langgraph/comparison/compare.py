@@ -53,7 +53,8 @@ def compare(
         how: Whatever else `invoke` takes: `context`, `durability`, ...
 
     Returns:
-        Both sides' times and timelines if they are equal; else the first difference, and no times.
+        Both sides' times and timelines if they are equal; else the first difference, and no times. A run that ends by an exception
+        isn't timed either.
 
     Raises:
         TargetError: `target` is no graph.
@@ -78,7 +79,8 @@ class _Comparing:
             stock, alto = (
                 runner.observe(side, stream_mode=stream_mode) for side in self._announced("proof", self.both.stock, self.both.alto)
             )
-            if found := difference(stock, alto):
+            found = difference(stock, alto)
+            if found or stock.error:
                 return Comparison(stock, found)
             pairs = [self._pair(runner, number) for number in range(self.runs)]
             in_order, ahead = (runner.once(side, watched=True) for side in self._announced("timeline", self.both.in_order, self.both.alto))

@@ -105,7 +105,7 @@ class Comparison:
         rows = [
             ("stock", *self._times(self.stock)),
             ("alto", *self._times(self.alto)),
-            ("alto / stock", f"{self.ratio:.3f}", f"quartiles {low:.3f} to {high:.3f}; below 1 is faster"),
+            ("alto / stock", f"{self.ratio:.3f}", f"{low:.3f} to {high:.3f}; below 1 is faster"),
             ("critical path", _seconds(self.critical_path.seconds), f"the longest chain of the {len(self.work)} tasks"),
         ]
         if self.slots:
@@ -115,7 +115,7 @@ class Comparison:
     def _times(self, times: Times) -> tuple[str, str]:
         low, high = times.quartiles
         near = f"{times.median / self.ideal:.2f} × {'ideal' if self.slots else 'critical path'}" if self.ideal else ""
-        note = f"median of {len(times.seconds)}, quartiles {_seconds(low)} to {_seconds(high)}"
+        note = f"median of {len(times.seconds)} ({_seconds(low)} to {_seconds(high)})"
         return _seconds(times.median), ", ".join(filter(None, [note, near]))
 
     @property
