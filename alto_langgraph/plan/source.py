@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import linecache
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import CodeType, FunctionType
 
 Tree = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _MOST_FILES = 256
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Fields of statements that hold statements."""
 
 
 @dataclass
@@ -18,8 +22,18 @@ class Source:
     """A parsed file: its functions by first line, and the names that some function of it rebinds outside itself."""
 
     lines: list[str]
+    tree: ast.Module
     functions: defaultdict[int, list[Tree]] = field(default_factory=lambda: defaultdict(list))
     rebound: set[str] = field(default_factory=set)
+
+    @cached_property
+    def lambdas(self) -> Mapping[int, list[Tree]]:
+        """Its lambdas by line. They may be in any expression, so they are looked for only when one is asked for."""
+        found: defaultdict[int, list[Tree]] = defaultdict(list)
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Lambda):
+                found[node.lineno].append(node)
+        return found
 
 
 _files: dict[str, Source | None] = {}
@@ -43,13 +57,15 @@ def _parse(lines: list[str]) -> Source | None:
         tree = ast.parse("".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         return None
-    source = Source(lines)
-    for node in ast.walk(tree):
-        if isinstance(node, Tree):
-            decorators = getattr(node, "decorator_list", ())
-            source.functions[min([node.lineno, *(d.lineno for d in decorators)])].append(node)
+    source = Source(lines, tree)
+    waiting: list[ast.AST] = [tree]
+    for node in waiting:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            source.functions[min([node.lineno, *(d.lineno for d in node.decorator_list)])].append(node)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             source.rebound.update(node.names)
+        for block in _BLOCKS:
+            waiting.extend(getattr(node, block, ()))
     return source
 
 
@@ -59,7 +75,8 @@ def tree_of(function: FunctionType) -> Tree | None:
     if source is None:
         return None
     code = function.__code__
-    candidates = [node for node in source.functions.get(code.co_firstlineno, ()) if _fits(node, code)]
+    trees = source.lambdas if code.co_name == "<lambda>" else source.functions
+    candidates = [node for node in trees.get(code.co_firstlineno, ()) if _fits(node, code)]
     if len(candidates) > 1:
         candidates = _at_place(candidates, code)
     if len(candidates) != 1 or not _says(source, candidates[0], code):
