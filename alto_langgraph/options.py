@@ -10,9 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from alto_langgraph.exceptions import OptionsError
 
-CONFIG_KEY = "alto"
-"""Key under a run config's `configurable` that carries options for that run."""
-
 
 class AltoOptions(BaseSettings):
     """Options of alto's issue stage. Every field also reads `ALTO_<FIELD>` from the environment.

@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 
 from alto_langgraph.tags import Tag
 
+OPTIONS_KEY = "alto"
+"""Key under a run config's `configurable` that carries options for that run."""
+
 Outcome = Literal["completed", "failed", "interrupted", "cancelled"]
 
 

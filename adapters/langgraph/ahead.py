@@ -33,12 +33,12 @@ from alto_langgraph.engine.events import (
     RouteReached,
     Start,
 )
-from alto_langgraph.options import AltoOptions
 from alto_langgraph.plan.hops import hops
 from alto_langgraph.tags import Tag
 
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
+    from alto_langgraph.options import AltoOptions
 
 MARK = "__alto_run"
 """Key under which a task's config carries what the runner should do instead of running it; taken out before anything sees it."""

@@ -6,7 +6,7 @@ import copy
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.graph.state import StateGraph as StockStateGraph
@@ -15,11 +15,13 @@ from langgraph.typing import ContextT, InputT, OutputT, StateT
 
 from alto_langgraph.adapters.langgraph import seam
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
-from alto_langgraph.options import CONFIG_KEY, AltoOptions
 from alto_langgraph.plan.model import Plan
+from alto_langgraph.protocols import OPTIONS_KEY
 
-OptionsLike = AltoOptions | Mapping[str, Any] | bool | None
-"""What may be given where options are asked for; see `AltoOptions.of`."""
+if TYPE_CHECKING:
+    from alto_langgraph.options import AltoOptions
+
+    OptionsLike = AltoOptions | Mapping[str, Any] | bool | None
 
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 
@@ -49,8 +51,8 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         """
         options = self.alto_options
         for source in (self.config, config):
-            if source and (conf := source.get("configurable")) and (given := conf.get(CONFIG_KEY)) is not None:
-                options = AltoOptions.of({**options.model_dump(), **given} if isinstance(given, Mapping) else given)
+            if source and (conf := source.get("configurable")) and (given := conf.get(OPTIONS_KEY)) is not None:
+                options = _options({**options.model_dump(), **given} if isinstance(given, Mapping) else given)
         return options
 
     @cached_property
@@ -119,7 +121,7 @@ class StateGraph(StockStateGraph[StateT, ContextT, InputT, OutputT]):
         Raises:
             OptionsError: a bad option.
         """
-        options = AltoOptions.of(alto)
+        options = _options(alto)
         compiled: Any = super().compile(*args, **kwargs)
         compiled.__class__ = AltoStateGraph
         compiled.alto_options = options
@@ -143,7 +145,7 @@ def optimize(compiled: G, options: OptionsLike = None) -> G:
     twin: Any = copy.copy(compiled)
     twin.__dict__.pop("alto_staging", None)
     twin.__class__ = _optimized_class(type(compiled))
-    twin.alto_options = AltoOptions.of(options)
+    twin.alto_options = _options(options)
     twin.nodes = {name: _with_optimized_graph(node, twin.alto_options) for name, node in compiled.nodes.items()}
     return twin  # type: ignore[no-any-return]
 
@@ -164,6 +166,13 @@ def _optimized_class(cls: type) -> type:
     if cls not in _classes:
         _classes[cls] = type(cls.__name__, (Optimized, cls), {"__module__": cls.__module__, "__doc__": cls.__doc__})
     return _classes[cls]
+
+
+def _options(given: OptionsLike) -> AltoOptions:
+    # Reading settings takes a library that would make up most of the time of importing this module.
+    from alto_langgraph.options import AltoOptions
+
+    return AltoOptions.of(given)
 
 
 _warned: set[str] = set()

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.ahead import Ahead
+from alto_langgraph.adapters.langgraph.collector import paused
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, PregelLoop, SyncPregelLoop, Topic
@@ -36,7 +37,9 @@ class Committing(PregelLoop):
         raise NotImplementedError
 
     def tick(self) -> bool:
-        more = super().tick()
+        sends = self.channels.get(TASKS)
+        with paused(len(sends.values) if isinstance(sends, Topic) else 0):
+            more = super().tick()
         if more:
             if self.ahead is None and (len(self.tasks) > 1 or OBSERVER.get() is not None):
                 graph = getattr(self._migrate_checkpoint, "__self__", None)
@@ -48,7 +51,8 @@ class Committing(PregelLoop):
 
     def after_tick(self) -> None:
         step, wide = self.step, len(self.tasks) > WIDE
-        super().after_tick()
+        with paused(len(self.tasks)):
+            super().after_tick()
         self._writers = None
         if wide:
             _quicken(self.channels)
@@ -123,6 +127,9 @@ class CommittingSync(Committing, SyncPregelLoop):
         self.stack.callback(self._end)
 
     def put_writes(self, task_id: str, writes: Any, **kwargs: Any) -> None:
+        if len(getattr(self, "tasks", ())) < 2:
+            super().put_writes(task_id, writes, **kwargs)
+            return
         with self._writing:
             super().put_writes(task_id, writes, **kwargs)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import threading
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from queue import Empty, SimpleQueue
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import MARK, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
+from alto_langgraph.adapters.langgraph.collector import MANY, pause_until_suspended
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
 from alto_langgraph.adapters.langgraph.seam import (
     CONF,
@@ -128,12 +128,13 @@ class ReadyFutures(FuturesDict[Any, Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ready: deque[Any] = deque()
-        self.arrival = threading.Condition()
+        self.ready: SimpleQueue[Any] = SimpleQueue()
         self.waiter: asyncio.Future[None] | None = None
 
     def __setitem__(self, key: Any, value: PregelExecutableTask | None) -> None:
         super().__setitem__(key, value)
+        if len(self) == MANY and isinstance(key, asyncio.Future):
+            pause_until_suspended(key.get_loop())
         if value is None:
             key.add_done_callback(self._arrive)
 
@@ -144,29 +145,25 @@ class ReadyFutures(FuturesDict[Any, Any]):
             self._arrive(fut)
 
     def _arrive(self, future: Any) -> None:
-        if isinstance(future, asyncio.Future):
-            self.ready.append(future)
-            if self.waiter is not None and not self.waiter.done():
-                self.waiter.set_result(None)
-        else:
-            with self.arrival:
-                self.ready.append(future)
-                self.arrival.notify()
+        self.ready.put(future)
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
 
-    def take(self) -> set[Any]:
-        """The futures that have become done since the last look."""
-        done = set()
-        while self.ready:
-            future = self.ready.popleft()
-            if future in self:
-                done.add(future)
-        return done
+    def take(self, *first: Any) -> set[Any]:
+        """The futures that have become done since the last look, and `first`."""
+        done = set(first)
+        while not self.ready.empty():
+            done.add(self.ready.get_nowait())
+        return {future for future in done if future in self}
 
 
 async def wait_async(futures: ReadyFutures, *, return_when: str, timeout: float | None = None) -> tuple[set[Any], int]:
     """`asyncio.wait` for the first to complete, at a cost that doesn't depend on how many there are; (done, number of others)."""
     while not (done := futures.take()):
         futures.waiter = asyncio.get_running_loop().create_future()
+        if timeout is None:
+            await futures.waiter
+            continue
         try:
             await asyncio.wait_for(futures.waiter, timeout)
         except TimeoutError:
@@ -177,9 +174,12 @@ async def wait_async(futures: ReadyFutures, *, return_when: str, timeout: float 
 def wait_sync(futures: ReadyFutures, *, return_when: str, timeout: float | None = None) -> tuple[set[Any], int]:
     """`concurrent.futures.wait` for the first to complete, likewise."""
     while not (done := futures.take()):
-        with futures.arrival:
-            if not futures.ready and not futures.arrival.wait(timeout):
-                break
+        try:
+            done = futures.take(futures.ready.get(timeout=timeout))
+        except Empty:
+            break
+        if done:
+            break
     return done, len(futures) - len(done)
 
 

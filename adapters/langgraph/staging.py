@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from alto_langgraph.adapters.langgraph.lowering import lower
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
-from alto_langgraph.options import AltoOptions
 from alto_langgraph.plan.model import Effects, Plan
+
+if TYPE_CHECKING:
+    from alto_langgraph.options import AltoOptions
 
 
 class Gated(Runnable[Any, Any]):
@@ -52,6 +53,9 @@ class Staging:
     @cached_property
     def plan(self) -> Plan:
         """What is known of the graph before it runs."""
+        # Reading code takes modules that a graph which never runs ahead doesn't need.
+        from alto_langgraph.adapters.langgraph.lowering import lower
+
         return lower(self._graph)
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alto_langgraph.options import CONFIG_KEY
+from alto_langgraph.protocols import OPTIONS_KEY
 
 VERSION = re.compile(r"\b(\d{32})\.\d\.\d+(e-\d+)?\b")
 """A channel version: a count, and random digits that tell forks apart."""
@@ -57,7 +57,7 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
     if kind is list or kind is tuple:
         return kind(map(inside, value))
     if kind is dict:
-        ours = CONFIG_KEY if "thread_id" in value else MISSING  # options that a run's config carries are no part of what the app shows
+        ours = OPTIONS_KEY if "thread_id" in value else MISSING  # options that a run's config carries are no part of what the app shows
         return {_key(key, inside): inside(held) for key, held in value.items() if key != ours}
     if isinstance(value, Thing | Bag):
         return value

@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.cache.memory import InMemoryCache
 from langgraph.graph.state import StateGraph as StockStateGraph
 from langgraph.pregel import Pregel
 
-from alto_langgraph.adapters.langgraph.graph import Optimized, OptionsLike, optimize
+from alto_langgraph.adapters.langgraph.graph import Optimized, optimize
 from alto_langgraph.exceptions import TargetError
-from alto_langgraph.options import CONFIG_KEY, AltoOptions
+from alto_langgraph.options import AltoOptions
+from alto_langgraph.protocols import OPTIONS_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Side:
         """A run's config on this side; it reaches graphs that nodes call, too."""
         if self.options is None:
             return config
-        return {**config, "configurable": {**config["configurable"], CONFIG_KEY: self.options.model_dump()}}
+        return {**config, "configurable": {**config["configurable"], OPTIONS_KEY: self.options.model_dump()}}
 
 
 @dataclass(frozen=True, slots=True)
