@@ -64,7 +64,7 @@ class PacedChatModel(BaseChatModel):
         """
         messages = self._convert_input(prompt).to_messages()
         first, token = self._drawn(messages)
-        return first + token * max(0, len(self._reply(messages, stop, **kwargs).chunks()) - 1)
+        return first + token * max(0, self._reply(messages, stop, **kwargs).size - 1)
 
     def bind_tools(
         self,
@@ -151,7 +151,7 @@ class PacedChatModel(BaseChatModel):
         """The wait before each chunk; before the closing one, which carries no token, none."""
         first, token = self._drawn(messages)
         yield first
-        for _ in reply.chunks()[1:]:
+        for _ in range(reply.size - 1):
             yield token * (self.curve.slowdown(self.slots.in_use) if self.curve else 1.0)
         yield 0.0
 
@@ -181,5 +181,5 @@ class PacedChatModel(BaseChatModel):
         return {"model_name": self.model_name, "model_provider": "alto", "finish_reason": "tool_calls" if reply.tool_calls else "stop"}
 
     def _usage(self, messages: list[BaseMessage], reply: Reply) -> UsageMetadata:
-        read, written = len(tokens(prompt_of(messages))), len(reply.chunks())
+        read, written = len(tokens(prompt_of(messages))), reply.size
         return UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)

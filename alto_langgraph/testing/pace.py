@@ -26,8 +26,8 @@ TOKENS_PER_SECOND_HTTP: Mapping[int, float] = {1: 320, 8: 1300, 32: 2100}
 TOKENS_PER_SECOND_UNDER_LOAD: Mapping[int, float] = {1: 370, 8: 3300, 32: 6300, 64: 6600, 128: 6700, 256: 6600}
 """Streams in flight -> tokens a second of all streams together, in process, `max_num_seqs=64`: the batch curve."""
 
-STREAMS_BEFORE_WAITING = 32
-"""Requests in flight beyond which that engine gains nothing from more of them, so that requests begin to wait for one another."""
+SEQUENCES_AT_A_TIME = 64
+"""Requests that engine served at a time (its `max_num_seqs`); more of them wait."""
 
 
 @dataclass(frozen=True, slots=True)

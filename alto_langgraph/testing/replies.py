@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from random import Random
 from typing import Any
@@ -25,26 +26,26 @@ WORDS = re.findall(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """An answer before it is paced."""
 
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
 
-    def chunks(self) -> list[AIMessageChunk]:
+    @cached_property
+    def size(self) -> int:
+        """Tokens of the answer."""
+        return len(tokens(self.text)) + sum(len(tokens(json.dumps(call["args"]))) for call in self.tool_calls)
+
+    def chunks(self) -> Iterator[AIMessageChunk]:
         """One chunk for each token; together they are the whole answer."""
-        chunks = [AIMessageChunk(content=piece) for piece in tokens(self.text)]
+        for piece in tokens(self.text):
+            yield AIMessageChunk(content=piece)
         for index, call in enumerate(self.tool_calls):
-            pieces = tokens(json.dumps(call["args"]))
-            chunks.append(call_chunk(index, pieces[0], name=call["name"], id=call["id"]))
-            chunks += [call_chunk(index, piece) for piece in pieces[1:]]
-        return chunks
-
-
-def call_chunk(index: int, args: str, *, name: str | None = None, id: str | None = None) -> AIMessageChunk:
-    """A piece of a streamed tool call."""
-    return AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(name=name, args=args, id=id, index=index)])
+            for at, piece in enumerate(tokens(json.dumps(call["args"]))):
+                name, id = (None, None) if at else (call["name"], call["id"])
+                yield AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(name=name, args=piece, id=id, index=index)])
 
 
 def tokens(text: str) -> list[str]:

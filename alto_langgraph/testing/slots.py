@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 
-from alto_langgraph.testing.pace import STREAMS_BEFORE_WAITING
+from alto_langgraph.testing.pace import SEQUENCES_AT_A_TIME
 
 
 class Slots:
@@ -16,7 +16,7 @@ class Slots:
     Threads and several event loops may share one object. A waiter that is cancelled leaves the line; a slot handed to it goes to the next.
     """
 
-    def __init__(self, size: int = STREAMS_BEFORE_WAITING) -> None:
+    def __init__(self, size: int = SEQUENCES_AT_A_TIME) -> None:
         """`size`: number of slots, at least 1; else a ValueError."""
         if size < 1:
             raise ValueError(f"A server needs at least one slot, not {size}.")

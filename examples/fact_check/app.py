@@ -50,6 +50,8 @@ class State(TypedDict):
 
 
 def build(model: BaseChatModel, search: Callable[[str], list[str]]) -> CompiledStateGraph[State]:
+    reader, judging = model.with_structured_output(Claim), model.with_structured_output(Verdict)
+
     def split(state: State) -> Command[Literal["extract"]]:
         items: list[Item] = []
         for paragraph in state["paragraphs"]:
@@ -58,24 +60,25 @@ def build(model: BaseChatModel, search: Callable[[str], list[str]]) -> CompiledS
         return Command(goto=[Send("extract", {"at": at, **item}) for at, item in enumerate(items)])
 
     async def extract(state: Item) -> Command[Literal["retrieve"]]:
-        found = Claim.model_validate(await model.with_structured_output(Claim).ainvoke(EXTRACT.format(**state)))
-        if not found.checkable:
-            return Command(update={"verdicts": [{"at": state["at"], "sentence": state["sentence"], "label": "no claim"}]})
-        return Command(goto=Send("retrieve", {"at": state["at"], "sentence": state["sentence"], "claim": found.claim}))
+        found = Claim.model_validate(await reader.ainvoke(EXTRACT.format(**state)))
+        claim = found.claim if found.checkable else ""
+        return Command(goto=Send("retrieve", {"at": state["at"], "sentence": state["sentence"], "claim": claim}))
 
-    def retrieve(state: Item) -> Command[Literal["judge"]]:
-        return Command(goto=Send("judge", {**state, "passages": " ".join(search(state["claim"]))}))
+    async def retrieve(state: Item) -> Command[Literal["judge"]]:
+        passages = search(state["claim"]) if state["claim"] else []
+        return Command(goto=Send("judge", {**state, "passages": " ".join(passages)}))
 
     async def judge(state: Item) -> Command[Literal["correct"]]:
-        found = Verdict.model_validate(await model.with_structured_output(Verdict).ainvoke(JUDGE.format(**state)))
-        checked: Item = {**state, "label": found.label, "evidence": found.evidence}
-        if found.label == "contradicted":
-            return Command(goto=Send("correct", checked))
-        return Command(update={"verdicts": [checked]})
+        if not state["claim"]:
+            return Command(goto=Send("correct", {**state, "label": "no claim"}))
+        found = Verdict.model_validate(await judging.ainvoke(JUDGE.format(**state)))
+        return Command(goto=Send("correct", {**state, "label": found.label, "evidence": found.evidence}))
 
     async def correct(state: Item) -> dict[str, Any]:
+        if state["label"] != "contradicted":
+            return {"verdicts": [state]}
         answer = await model.ainvoke(CORRECT.format(**state))
-        return {"verdicts": [{**state, "correction": answer.text}]}
+        return {"verdicts": [{**state, "correction": str(answer.text)}]}
 
     def report(state: State) -> dict[str, Any]:
         lines = [f"[{v['label']}] {v.get('correction', v['sentence'])}" for v in sorted(state["verdicts"], key=itemgetter("at"))]
@@ -87,9 +90,8 @@ def build(model: BaseChatModel, search: Callable[[str], list[str]]) -> CompiledS
     graph.add_node("retrieve", retrieve)
     graph.add_node("judge", judge)
     graph.add_node("correct", correct)
-    graph.add_node("report", report, defer=True)
+    graph.add_node("report", report)
     graph.add_edge(START, "split")
-    for last in ("extract", "judge", "correct"):
-        graph.add_edge(last, "report")
+    graph.add_edge("correct", "report")
     graph.add_edge("report", END)
     return graph.compile()

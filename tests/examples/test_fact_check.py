@@ -10,9 +10,11 @@ import pytest
 
 from alto_langgraph.examples.fact_check import rules
 from alto_langgraph.examples.fact_check.app import build
+from alto_langgraph.examples.fact_check.bound import foretold
 from alto_langgraph.examples.fact_check.collection import bm25, documents
 from alto_langgraph.examples.fact_check.paced import graph, text
-from alto_langgraph.testing import PacedChatModel
+from alto_langgraph.plan.schedule import critical_path
+from alto_langgraph.testing import CountingClock, PacedChatModel
 
 NO_CLAIM = {1, 6, 15, 28, 36, 53}
 UNKNOWN = {14, 22, 43, 48}
@@ -66,6 +68,15 @@ async def test_the_report_is_in_the_texts_order_with_corrections() -> None:
         "[contradicted] The Sun's surface has a temperature of about 5,500 degrees Celsius.",
         "[supported] Light from the Sun needs about 8 minutes to reach Earth.",
     ]
+
+
+async def test_the_bound_knows_every_call_and_its_time() -> None:
+    model = PacedChatModel(answers=rules.answer, clock=CountingClock())
+    answer = await build(model, bm25(documents())).ainvoke(text())
+    calls = foretold(model, answer)
+    assert len(calls) == model.slots.served == 53 + 47 + len(CORRECTED)
+    assert sum(call.seconds for call in calls) == pytest.approx(model.clock.now())
+    assert len(critical_path(calls).tags) in (2, 3)
 
 
 async def test_a_text_without_a_claim() -> None:
