@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alto_langgraph.adapters.langgraph.graph import OptionsLike
 from alto_langgraph.comparison.difference import difference
 from alto_langgraph.comparison.recording import MODES, in_plain_thread
 from alto_langgraph.comparison.result import Comparison
 from alto_langgraph.comparison.sides import Side, Sides, sides
 from alto_langgraph.comparison.timing import Given, Run, Runs, Times
 from alto_langgraph.exceptions import OptionsError
+
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.graph import OptionsLike
 
 Progress = Callable[[str, int, int], None]
 """Hears what is done next, how many runs are done, and how many there will be."""

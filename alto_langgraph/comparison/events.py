@@ -69,7 +69,7 @@ class Recorder:
     def finish(self) -> tuple[Event, ...]:
         """All events; a lone task's `custom` events keep their order."""
         return tuple(
-            Event(e.steps, e.namespace, e.mode, e.lane or ("alone" if _alone(place, step) else ""), e.payload)
+            Event(e.steps, e.namespace, e.mode, e.lane or ("alone" if _tasks(place, step) == 1 else ""), e.payload)
             for place, step, e in self.events
         )
 
@@ -82,7 +82,7 @@ class Recorder:
         if root is not None and root.closed:
             return False
         last = self.events[-1][2].steps[0]
-        return any(not _alone(place, step) for place, step, e in self.events if e.steps[0] == last)
+        return any(_tasks(place, step) > 1 for place, step, e in self.events if e.steps[0] == last)
 
     def _note(self, mode: str, payload: Any, made: Any) -> None:
         """Keeps the root's last state and the interrupts it streams, in whatever order siblings raise them."""
@@ -121,8 +121,9 @@ def _closes(mode: str, payload: Any) -> bool:
     return mode == "checkpoints" or (mode == "values" and not (isinstance(payload, dict) and INTERRUPT in payload))
 
 
-def _alone(place: Place, step: int) -> bool:
-    return len(place.started.get(step, ())) <= 1
+def _tasks(place: Place, step: int) -> int:
+    """How many tasks were seen to start."""
+    return len(place.started.get(step, ()))
 
 
 def _lane(mode: str, payload: Any) -> str:

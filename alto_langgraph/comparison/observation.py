@@ -121,12 +121,17 @@ def _turn_sections(prefix: str, turn: Turn) -> Iterator[Section]:
     yield Section(titled("exception"), (Record("", turn.error),))
     last = turn.events[-1].steps[0] if turn.events else 0
     events = [e for e in turn.events if not (turn.raced and e.steps[0] == last)]
-    for steps, group in groupby(sorted(events, key=lambda e: e.steps), key=lambda e: e.steps):
+    for steps, group in groupby(sorted(events, key=_subgraphs_first), key=lambda e: e.steps):
         yield Section(titled("superstep " + ".".join(map(str, steps))), tuple(_lanes(list(group))))
     yield Section(titled("interrupts"), (Record("", turn.interrupts),))
     if not turn.raced:
         yield Section(titled("output"), (Record("", turn.output),))
         yield Section(titled("state"), (Record("", turn.state),))
+
+
+def _subgraphs_first(event: Event) -> tuple[float, ...]:
+    """What a subgraph did comes before the superstep of its parent, which only shows the outcome."""
+    return (*event.steps, float("inf"))
 
 
 def _lanes(events: Sequence[Event]) -> Iterator[Record]:

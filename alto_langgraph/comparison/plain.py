@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from alto_langgraph.protocols import OPTIONS_KEY
 
-VERSION = re.compile(r"\b(\d{32})\.\d\.\d+(e-\d+)?\b")
+VERSION = re.compile(r"\b(\d{32})\.\d+(\.\d+)?(e-\d+)?\b")
 """A channel version: a count, and random digits that tell forks apart."""
 
 MISSING = object()
