@@ -16,6 +16,9 @@ from alto_langgraph.exceptions import TargetError
 from alto_langgraph.options import AltoOptions
 from alto_langgraph.protocols import OPTIONS_KEY
 
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.graph import OptionsLike
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
