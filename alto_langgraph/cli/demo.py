@@ -35,9 +35,9 @@ DIFFERENT = 1
 
 
 def command(
-    model: Annotated[str | None, typer.Option(help="A chat model as init_chat_model names it, `openai:...`. [default: a double]")] = None,
-    runs: Annotated[int | None, typer.Option(min=1, help="Runs of each side. [default: 5, of a model of yours 1]")] = None,
-    sentences: Annotated[int | None, typer.Option(min=1, help="How much of the text is checked. [default: all of it]")] = None,
+    model: Annotated[str | None, typer.Option(help="A chat model as init_chat_model names it, `openai:...` (without: a double).")] = None,
+    runs: Annotated[int | None, typer.Option(min=1, help="Runs of each side (without: 5; with a model of yours 1).")] = None,
+    sentences: Annotated[int | None, typer.Option(min=1, help="How much of the text is checked (without: all of it).")] = None,
     slots: Annotated[int, typer.Option(min=1, help="Calls that the double serves at a time.")] = SEQUENCES_AT_A_TIME,
     scale: Annotated[float, typer.Option(min=0, help="Factor on the double's times.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Draws the double's times.")] = 0,
