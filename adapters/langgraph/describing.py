@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from functools import reduce
 from typing import Any
 
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableBranch, RunnableLambda, RunnableParallel, RunnablePassthrough, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.passthrough import RunnableAssign, RunnablePick
 from langchain_core.tools import BaseTool
+from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.seam_graph import (
     Pregel,
@@ -23,7 +26,9 @@ from alto_langgraph.adapters.langgraph.seam_graph import (
 )
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.harmless import is_answering
-from alto_langgraph.plan.model import CallablePlan, Effects
+from alto_langgraph.plan.model import CallablePlan, Effects, SharedUse
+
+_DEEPEST = 20
 
 _NOTHING = CallablePlan(
     reads=frozenset(),
@@ -83,90 +88,109 @@ def in_a_row(plans: Sequence[CallablePlan]) -> CallablePlan:
     return dataclasses.replace(together(plans), reads=plans[0].reads, writes=plans[-1].writes, returns=plans[-1].returns)
 
 
+_open: ContextVar[frozenset[int]] = ContextVar("alto_describing", default=frozenset())
+"""What is being described right now, so that what holds itself doesn't go on for ever."""
+
+
 def describe(thing: object) -> CallablePlan | None:
     """What invoking `thing` may touch; None if it is nothing that LangChain or LangGraph runs. Never raises."""
-    return _describe(thing, frozenset())
-
-
-def _describe(thing: Any, within: frozenset[int]) -> CallablePlan | None:
     if not isinstance(thing, Runnable | PregelProtocol | TaskFunction):
         return None
-    if id(thing) in within or len(within) > 20:
+    within = _open.get()
+    if id(thing) in within or len(within) > _DEEPEST:
         return CallablePlan(evidence=("nested in itself",))
-    within |= {id(thing)}
-
-    def again(inner: object) -> CallablePlan | None:
-        return _describe(inner, within)
-
+    token = _open.set(within | {id(thing)})
     try:
-        return _of_kind(thing, again)
+        return _of_kind(thing)
     except Exception as error:
         return CallablePlan(evidence=(f"analysis failed: {type(error).__name__}",))
+    finally:
+        _open.reset(token)
 
 
-def _of_kind(thing: Any, again: Callable[[object], CallablePlan | None]) -> CallablePlan:
-    def inner(part: object) -> CallablePlan:
-        return again(part) or (analyse(part, describe=again) if callable(part) else _UNKNOWN_LIBRARY)
+def _inner(part: object) -> CallablePlan:
+    """What a part of something touches."""
+    return describe(part) or (analyse(part, describe=describe) if callable(part) else _UNKNOWN_LIBRARY)
 
+
+def _of_kind(thing: Any) -> CallablePlan:
     if is_answering(type(thing)):
         return _ASKING
     if isinstance(thing, TaskFunction):
-        return dataclasses.replace(inner(thing.func), sees_identity=True)
+        return dataclasses.replace(_inner(thing.func), sees_identity=True)
     if isinstance(thing, PregelProtocol):
-        return _graph(thing, inner)
+        return _graph(thing)
     if isinstance(thing, ToolNode):
-        return _tools(thing, inner)
+        return _tools(thing)
+    if isinstance(thing, BaseTool):
+        return _tool(thing)
+    if isinstance(thing, BaseRetriever):
+        return _retriever(thing)
     if isinstance(thing, RunnableCallable | RunnableLambda):
-        return together(map(inner, functions_of(thing)))
+        return together(map(_inner, functions_of(thing)))
     if isinstance(thing, RunnableSequence | RunnableSeq):
-        return in_a_row([inner(step) for step in thing.steps])
+        return in_a_row([_inner(step) for step in thing.steps])
     if isinstance(thing, RunnableParallel):
-        return dataclasses.replace(together(map(inner, thing.steps__.values())), writes=frozenset(thing.steps__), returns=frozenset())
+        return dataclasses.replace(together(map(_inner, thing.steps__.values())), writes=frozenset(thing.steps__), returns=frozenset())
     if isinstance(thing, RunnableAssign):
-        return dataclasses.replace(inner(thing.mapper), reads=None, writes=None)
+        return dataclasses.replace(_inner(thing.mapper), reads=None, writes=None)
     if isinstance(thing, RunnablePick | RunnablePassthrough):
         return dataclasses.replace(_NOTHING, reads=None, writes=None, returns=None)
     if isinstance(thing, RunnableBranch):
-        return together(inner(part) for pair in (*thing.branches, (thing.default,)) for part in pair)
-    if isinstance(thing, BaseTool):
-        return _tool(thing, inner)
+        return together(_inner(part) for pair in (*thing.branches, (thing.default,)) for part in pair)
     if isinstance(thing, RunnableBindingBase):
-        return inner(thing.bound)
-    parts = [inner(getattr(thing, name)) for name in ("runnable", "default") if isinstance(getattr(thing, name, None), Runnable)]
-    parts += [inner(part) for part in getattr(thing, "fallbacks", ()) or ()]
+        return _inner(thing.bound)
+    parts = [_inner(getattr(thing, name)) for name in ("runnable", "default") if isinstance(getattr(thing, name, None), Runnable)]
+    parts += [_inner(part) for part in getattr(thing, "fallbacks", ()) or ()]
     if parts and type(thing).__module__.startswith("langchain"):
         return together(parts)
-    return _foreign(thing, inner)
+    return _foreign(thing)
 
 
-def _foreign(thing: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
+def _own(thing: object, base: type, *names: str) -> list[Any]:
+    """Methods that the class of `thing` defines itself, in place of `base`'s."""
+    return [getattr(thing, name) for name in names if getattr(type(thing), name, None) is not getattr(base, name, None)]
+
+
+def _foreign(thing: Any) -> CallablePlan:
     """A Runnable class that someone wrote: its own invoke and ainvoke."""
-    own = [getattr(thing, name) for name in ("invoke", "ainvoke") if getattr(type(thing), name, None) is not getattr(Runnable, name)]
-    return together(map(inner, own)) if own else _UNKNOWN_LIBRARY
+    own = _own(thing, Runnable, "invoke", "ainvoke")
+    return together(map(_inner, own)) if own else _UNKNOWN_LIBRARY
 
 
-def _tool(tool: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
+def _retriever(retriever: Any) -> CallablePlan:
+    """A retriever looks at its vector store, which another node may be filling; one of the app's own may do anything."""
+    store = getattr(retriever, "vectorstore", None)
+    if store is not None:
+        places = [store, getattr(store, "_collection", None), getattr(store, "store", None)]
+        shares = tuple(SharedUse(id(place), type(store).__name__, reads=True, writes=False) for place in places if place is not None)
+        return dataclasses.replace(_ASKING, shares=shares)
+    own = _own(retriever, BaseRetriever, "_get_relevant_documents", "_aget_relevant_documents")
+    return dataclasses.replace(together(map(_inner, own)), reads=None, writes=None, returns=None)
+
+
+def _tool(tool: Any) -> CallablePlan:
     functions = [f for f in (getattr(tool, "func", None), getattr(tool, "coroutine", None)) if f is not None]
     if not functions:
-        functions = [
-            getattr(tool, name) for name in ("_run", "_arun") if getattr(type(tool), name, None) is not getattr(BaseTool, name, None)
-        ]
-    return dataclasses.replace(together(map(inner, functions)), reads=None, writes=None)
+        functions = _own(tool, BaseTool, "_run", "_arun")
+    plan = together(describe(f) or analyse(f, everything=True, describe=describe) for f in functions)
+    stores = any("InjectedStore" in str(hint) for f in functions for hint in getattr(f, "__annotations__", {}).values())
+    return dataclasses.replace(plan, reads=None, writes=None, returns=None, uses_store=plan.uses_store or stores)
 
 
-def _tools(node: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
+def _tools(node: Any) -> CallablePlan:
     """A ToolNode: any of its tools, and the wrappers around them."""
     wrappers = [w for w in (getattr(node, "_wrap_tool_call", None), getattr(node, "_awrap_tool_call", None)) if w is not None]
-    return dataclasses.replace(together(map(inner, (*node.tools_by_name.values(), *wrappers))), reads=None, writes=None, returns=None)
+    return dataclasses.replace(together(map(_inner, (*node.tools_by_name.values(), *wrappers))), reads=None, writes=None, returns=None)
 
 
-def _graph(graph: Any, inner: Callable[[object], CallablePlan]) -> CallablePlan:
+def _graph(graph: Any) -> CallablePlan:
     """A graph run inside a node: anything that one of its nodes may do, but for where it goes."""
     if not isinstance(graph, Pregel):
         return dataclasses.replace(_UNKNOWN_LIBRARY, may_interrupt=True, subgraph=True)
-    parts = [inner(node.bound) for node in graph.nodes.values() if functions_of(node.bound) or isinstance(node.bound, Runnable)]
+    parts = [_inner(node.bound) for name, node in graph.nodes.items() if name != START]
     branches = getattr(getattr(graph, "builder", None), "branches", {})
-    parts += [inner(branch.path) for paths in branches.values() for branch in paths.values()]
+    parts += [_inner(branch.path) for paths in branches.values() for branch in paths.values()]
     whole = together(parts)
     pauses = whole.may_interrupt or bool(graph.interrupt_before_nodes) or bool(graph.interrupt_after_nodes)
     nothing: frozenset[str] = frozenset()

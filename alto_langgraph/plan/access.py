@@ -13,12 +13,13 @@ from alto_langgraph.plan.bytecode import Describe, read_code
 from alto_langgraph.plan.calls import Call
 from alto_langgraph.plan.declared import bare, members
 from alto_langgraph.plan.model import CallablePlan
+from alto_langgraph.plan.origin import is_library
 from alto_langgraph.plan.reading import TooLargeError
 from alto_langgraph.plan.source import Tree, tree_of
 from alto_langgraph.plan.statements import Statements
 from alto_langgraph.plan.values import NO_NAMES, OPERAND, Kind, Value
 
-BUDGET = 20_000
+BUDGET = 10_000
 """Most syntax nodes read for one callable; what reaches further is taken to touch everything."""
 
 
@@ -29,14 +30,15 @@ def _nothing(_: object) -> CallablePlan | None:
 class _Kept(NamedTuple):
     """A plan, with what it was made from, so that a later change of a global is noticed."""
 
-    state: Any
+    asked: tuple[Any, bool]
     describe: Describe
     depends: list[tuple[dict[str, Any], str, int]]
     plan: CallablePlan
 
-    def holds(self, state: Any, describe: Describe) -> bool:
+    def holds(self, asked: tuple[Any, bool], describe: Describe) -> bool:
         return (
-            self.state is state
+            self.asked[0] is asked[0]
+            and self.asked[1] == asked[1]
             and self.describe is describe
             and all(name in space and id(space[name]) == known for space, name, known in self.depends)
         )
@@ -45,7 +47,14 @@ class _Kept(NamedTuple):
 _kept: WeakKeyDictionary[FunctionType, _Kept] = WeakKeyDictionary()
 
 
-def analyse(function: Callable[..., Any], *, state: Any = None, describe: Describe = _nothing, budget: int = BUDGET) -> CallablePlan:
+def analyse(
+    function: Callable[..., Any],
+    *,
+    state: Any = None,
+    everything: bool = False,
+    describe: Describe = _nothing,
+    budget: int = BUDGET,
+) -> CallablePlan:
     """What `function` touches, read from its code. Never raises.
 
     Code of libraries isn't read: a table tells what is known of it, and it is taken not to call `interrupt()`.
@@ -53,19 +62,20 @@ def analyse(function: Callable[..., Any], *, state: Any = None, describe: Descri
     Args:
         function: A node's function, a path function, or anything callable.
         state: Type of its first parameter, where its own annotation doesn't tell.
+        everything: All its parameters are operands, as a tool's are, not only the first.
         describe: Tells what an object that isn't a plain function would do when called or invoked.
         budget: Most syntax nodes to read.
     """
     try:
         kept = _kept.get(function) if isinstance(function, FunctionType) else None
-        if kept is not None and kept.holds(state, describe):
+        if kept is not None and kept.holds((state, everything), describe):
             return kept.plan
-        return _analyse(function, state, describe, budget)
+        return _analyse(function, state, everything, describe, budget)
     except Exception as error:
         return CallablePlan(evidence=(f"analysis failed: {type(error).__name__}",))
 
 
-def _analyse(function: Any, state: Any, describe: Describe, budget: int) -> CallablePlan:
+def _analyse(function: Any, state: Any, everything: bool, describe: Describe, budget: int) -> CallablePlan:
     home = _home(function)
     if home is None:
         return CallablePlan(evidence=("no Python code",))
@@ -74,13 +84,14 @@ def _analyse(function: Any, state: Any, describe: Describe, budget: int) -> Call
         return read_code(home, describe)
     reading = Statements(home, describe, budget)
     operand = Value(frozenset({OPERAND}), frozenset({OPERAND}), Kind.STATE, hint=_hint(home, tree, state))
+    call = Call(spread=operand) if everything else Call((operand,))
     try:
-        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), Call((operand,)), home.__name__)
+        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), call, home.__name__)
     except (TooLargeError, RecursionError):
         return read_code(home, describe)
     plan = _finished(reading, result, home)
     if isinstance(function, FunctionType):
-        _kept[function] = _Kept(state, describe, reading.depends, plan)
+        _kept[function] = _Kept((state, everything), describe, reading.depends, plan)
     return plan
 
 
@@ -88,7 +99,10 @@ def _home(function: Any) -> FunctionType | None:
     """The plain function at the heart of a callable."""
     for _ in range(20):
         if isinstance(function, FunctionType):
-            return function
+            if not (is_library(function) and isinstance(wrapped := getattr(function, "__wrapped__", None), FunctionType)):
+                return function
+            function = wrapped  # a library's decorator, such as a retry
+            continue
         if isinstance(function, partial):
             function = function.func
         elif isinstance(function, MethodType):
@@ -106,19 +120,24 @@ def _hint(home: FunctionType, tree: Tree, state: Any) -> Any:
     """The type of a callable's operand: as annotated, where that can be told without running code, else as the graph says."""
     arguments = [*tree.args.posonlyargs, *tree.args.args]
     names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
-    hint = home.__annotations__.get(names[0]) if names else None
-    if isinstance(hint, str):
-        hint = home.__globals__.get(hint.strip("'\""))
+    hint = _annotation(home, names[0]) if names else None
     return hint if isinstance(bare(hint), type) and members(bare(hint)) else state
+
+
+def _annotation(home: FunctionType, name: str) -> Any:
+    """An annotation, if it can be had without running code: a plain name, if it is a string."""
+    try:
+        hint = home.__annotations__.get(name)
+    except Exception:  # where annotations are evaluated late they may name what isn't there at run time
+        return None
+    return home.__globals__.get(hint.strip("'\"")) if isinstance(hint, str) else hint
 
 
 def _writes(result: Value, home: FunctionType) -> frozenset[str] | None:
     """Keys of the update: as read, else as the return annotation declares."""
     if result.keys is not None:
         return result.keys
-    hint = home.__annotations__.get("return")
-    if isinstance(hint, str):
-        hint = home.__globals__.get(hint.strip("'\""))
+    hint = _annotation(home, "return")
     return frozenset(members(hint)) if isinstance(hint, type) and issubclass(hint, dict) and members(hint) else None
 
 

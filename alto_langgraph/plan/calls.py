@@ -13,7 +13,7 @@ from typing import Any
 from alto_langgraph.plan import marks
 from alto_langgraph.plan.bytecode import read_code
 from alto_langgraph.plan.harmless import is_harmless
-from alto_langgraph.plan.known import Known, known_function
+from alto_langgraph.plan.known import HANDING_METHODS, RUNNING_METHODS, Known, known_function
 from alto_langgraph.plan.model import Effects
 from alto_langgraph.plan.origin import is_user_code
 from alto_langgraph.plan.reading import Reading, Scope
@@ -33,8 +33,6 @@ from alto_langgraph.plan.values import (
     holding,
     names_of,
 )
-
-_FIRST_ARGUMENT_RUNS = frozenset({"to_thread", "submit", "run_in_executor", "call_soon", "run_sync", "map", "create_task"})
 
 
 @dataclass(frozen=True)
@@ -86,13 +84,14 @@ class Calls(Reading):
             return UNKNOWN
         return self.unknown(call, name, target)
 
-    def unknown(self, call: Call, name: str, target: Value | None = None, *, runs: bool = False) -> Value:
+    def unknown(self, call: Call, name: str, target: Value | None = None) -> Value:
         """A call of something that can't be read: it may change what it gets, and call the functions that it gets."""
         self.report.reach(Effects.UNKNOWN, f"`{name}`")
-        if name.rpartition(".")[2] == "interrupt":
+        verb = name.rpartition(".")[2]
+        if verb == "interrupt":
             self.report.pauses = True
         operands = (target, *call.values) if target is not None else call.values
-        self.escape(operands, f"`{name}`", runs=runs)
+        self.escape(operands, f"`{name}`", runs=verb in RUNNING_METHODS)
         self.run_callbacks(call.values, any_of(operands))
         return self.derived(operands)
 
@@ -150,6 +149,7 @@ class Calls(Reading):
         """A chain put together on the spot is invoked: whatever is in it runs."""
         self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
         self.contain(*call.values)
+        self.touch(target)
         given = any_of(call.values)
         for part in target.parts:
             if isinstance(part, Local):
@@ -176,11 +176,12 @@ class Calls(Reading):
 
     def _run_handed_over(self, call: Call, name: str) -> None:
         """Functions given to `map`, `sorted(key=...)`, `to_thread`: they get the other arguments, or their items."""
-        if name.rpartition(".")[2] in _FIRST_ARGUMENT_RUNS and self.callbacks(call.args[:1]):
-            rest = Call(call.args[1:], call.keywords, call.spread)
-            if name.rpartition(".")[2] == "map":
-                rest = Call(tuple(self.element(v) for v in call.args[1:]))
-            self.call(call.args[0], rest, name)
+        verb, args = name.rpartition(".")[2], call.args
+        if verb == "run_in_executor":
+            args = args[1:]
+        if verb in HANDING_METHODS and self.callbacks(args[:1]):
+            rest = Call(tuple(self.element(v) for v in args[1:])) if verb == "map" else Call(args[1:], call.keywords, call.spread)
+            self.call(args[0], rest, name)
         else:
             self.run_callbacks(call.values, any_of(call.values))
 

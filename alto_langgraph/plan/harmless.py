@@ -60,8 +60,12 @@ _HARMLESS_CLASSES = frozenset(
         "jinja2.environment.Environment",
         "jinja2.environment.Template",
         "tiktoken.core.Encoding",
-        "limiter.Limiter",
         "aiolimiter.leakybucket.AsyncLimiter",
+        "loguru._logger.Logger",
+        "structlog._base.BoundLoggerBase",
+        "structlog._config.BoundLoggerLazyProxy",
+        "rich.console.Console",
+        "opentelemetry.trace.Tracer",
         "langgraph.types.RetryPolicy",
     }
 )
@@ -77,6 +81,9 @@ _CLIENT_CLASSES = frozenset(
         "mistralai.sdk.Mistral",
         "google.genai.client.Client",
         "groq._base_client.BaseClient",
+        "langsmith.client.Client",
+        "tavily.tavily.TavilyClient",
+        "tavily.async_tavily.AsyncTavilyClient",
         "openai._resource.SyncAPIResource",
         "openai._resource.AsyncAPIResource",
         "anthropic._resource.SyncAPIResource",

@@ -129,7 +129,12 @@ COMPOSING_METHODS = frozenset(
     }
 )  # fmt: skip
 
-SEARCHING_METHODS = frozenset({"similarity_search", "asimilarity_search", "max_marginal_relevance_search", "get_by_ids", "aget_by_ids"})
+HANDING_METHODS = frozenset({"to_thread", "submit", "run_in_executor", "create_task", "map", "ensure_future", "start_soon"})
+"""Methods, whoever has them, that run the function or coroutine they are given, somewhere else."""
+
+SEARCHING = ("similarity_search", "asimilarity_search", "max_marginal", "amax_marginal", "get_by_ids", "aget_by_ids", "search", "asearch")
+"""How the names of a vector store's methods begin that only look."""
+
 ASKING_METHODS = frozenset({"create", "acreate", "parse", "get", "head", "options", "complete", "acomplete", "embed", "generate", "stream",
                             "generate_content", "generate_content_async", "count_tokens", "chat", "search", "with_options"})  # fmt: skip
 DOING_RESOURCES = frozenset(

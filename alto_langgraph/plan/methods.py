@@ -83,10 +83,12 @@ class Methods(Calls):
             return self._on_harmless(it, base, attribute, call, name)
         if isinstance(it, _BUILTIN_CONTAINERS) or type(it).__module__ in ("collections", "_collections", "queue", "_queue", "_io"):
             return self._by_name(base, attribute, call, name)
-        if is_langchain(type(it), _STORES_DOCUMENTS) and attribute in tables.SEARCHING_METHODS:
+        if is_langchain(type(it), _STORES_DOCUMENTS) and attribute.startswith(tables.SEARCHING):
             self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
             self.show(*call.values, base)
             return UNKNOWN
+        if is_langchain(type(it), _STORES_DOCUMENTS) and attribute == "as_retriever":
+            return Value(base.own, base.inner, Kind.RUNNABLE)
         return self.unknown(call, name, base)
 
     def _own_function(self, own: object, function: FunctionType, held: Held, call: Call, name: str) -> Value:
@@ -105,7 +107,9 @@ class Methods(Calls):
         return self.known(known, call, name)
 
     def _on_harmless(self, it: object, base: Value, attribute: str, call: Call, name: str) -> Value:
-        reaches_out = type(it).__module__.startswith("pathlib") and attribute not in tables.PLAIN_METHODS | _FILE_METHODS
+        if attribute in tables.HANDING_METHODS:
+            return self._by_name(base, attribute, call, name)
+        reaches_out = type(it).__module__.startswith(("pathlib", "rich")) and attribute not in tables.PLAIN_METHODS | _FILE_METHODS
         self.report.reach(Effects.UNKNOWN if reaches_out else Effects.PURE, f"`{name}`")
         self.show(*call.values)
         self.run_callbacks(call.values, any_of(call.values))
@@ -154,6 +158,8 @@ class Methods(Calls):
 
     def _by_name(self, base: Value, attribute: str, call: Call, name: str) -> Value:
         """A method of a value whose type isn't known, or of a plain container: judged by its name."""
+        if attribute in tables.HANDING_METHODS and (attribute in ("create_task", "ensure_future") or self.callbacks(call.args[:2])):
+            return self.known(tables.Known(Effects.PURE), call, name)
         if attribute in tables.MUTATING_METHODS and base.kind is not Kind.PLAIN:
             return self._changing(base, attribute, call, name)
         if attribute in tables.LOOKING_METHODS or base.kind is Kind.PLAIN:

@@ -26,6 +26,11 @@ def package(function: object) -> str:
     return str(getattr(function, "__module__", None) or "").partition(".")[0]
 
 
+def is_library(function: FunctionType) -> bool:
+    """Whether a function's file lies where libraries are installed."""
+    return _in_library(function.__code__.co_filename)
+
+
 def is_user_code(function: FunctionType | type, home: FunctionType | None, code: CodeType | None = None) -> bool:
     """Whether the analysis follows calls into `function`.
 

@@ -28,12 +28,22 @@ from alto_langgraph.plan.values import (
     Kind,
     Local,
     Value,
+    either,
 )
 
 Describe = Callable[[object], CallablePlan | None]
 
 _INJECTED = {"config": Value(kind=Kind.CONFIG), "runtime": Value(kind=Kind.RUNTIME), "writer": Value(kind=Kind.ANSWERING)}
 _MANY = 32
+
+
+STORES = "=stores"
+"""Stands for all attributes of an object that are set by name."""
+
+
+def key_of(holder: Any, name: str) -> int:
+    """Key of one name of an object (or of the object with that id): a number that is no `id()`, but as good as one."""
+    return (hash((holder if isinstance(holder, int) else id(holder), name)) & 0x7FFF_FFFF_FFFF_FFFF) + 1
 
 
 class TooLargeError(Exception):
@@ -98,9 +108,7 @@ class Reading:
         space = last.function.__globals__
         if name in space:
             self.depends.append((space, name, id(space[name])))
-            if self._is_rebound(last.function, name):
-                self.rebind_key(space, name, reads=True)
-            return self.of_object(space[name], name)
+            return self._settable(space, name, space[name], last.function)
         if hasattr(builtins, name):
             return self.of_object(getattr(builtins, name), name)
         if name == "interrupt":
@@ -108,22 +116,29 @@ class Reading:
         return UNKNOWN
 
     def _cell(self, name: str, cell: Any) -> Value:
-        if self._is_rebound(self.scope.function, name):
-            self.rebind_key(cell, name, reads=True)
         try:
-            return self.of_object(cell.cell_contents, name)
+            return self._settable(cell, name, cell.cell_contents, self.scope.function)
         except ValueError:
             return UNKNOWN
+
+    def _settable(self, holder: Any, name: str, it: Any, function: FunctionType) -> Value:
+        """A global or a cell, which may be something else by the time the code runs if anybody sets it anew."""
+        value = self.of_object(it, name)
+        if it is not None and not self._is_rebound(function, name):
+            return value
+        key = frozenset({self.rebind_key(holder, name, reads=not self.quiet)})
+        return either(value, Value(key, key))
 
     def _is_rebound(self, function: FunctionType, name: str) -> bool:
         source = source_of(function)
         return source is not None and name in source.rebound
 
-    def rebind_key(self, holder: Any, name: str, *, reads: bool = False, writes: bool = False) -> None:
-        """A global, a closure's cell or an attribute is looked at, or set to something else."""
-        key = hash((id(holder), name))
+    def rebind_key(self, holder: Any, name: str, *, reads: bool = False, writes: bool = False) -> int:
+        """A global, a closure's cell or an attribute is looked at, or set to something else. Returns its key."""
+        key = key_of(holder, name)
         self.report.names.setdefault(key, name)
         self.report.use(key, reads=reads, writes=writes)
+        return key
 
     def injected(self, name: str) -> Value | None:
         """What LangGraph passes for a parameter of that name, if it passes anything."""
@@ -196,6 +211,9 @@ class Reading:
             self.attribute_key(it, full, name, reads=True)
         try:
             if name in vars(it):
+                if vars(it)[name] is None and not is_harmless(it):  # likely to be set later
+                    key = frozenset({key_of(it, name)})
+                    return Value(key, key)
                 return self.of_object(vars(it)[name], full)
         except TypeError:
             pass
@@ -213,7 +231,7 @@ class Reading:
 
     def attribute_key(self, it: Any, full: str, name: str, *, reads: bool = False, writes: bool = False) -> None:
         """An attribute of a shared object is looked at or set. Its unknown methods may do either to any attribute."""
-        key, stores = hash((id(it), name)), hash((id(it), "=stores"))
+        key, stores = key_of(it, name), key_of(it, STORES)
         self.report.names.setdefault(key, full)
         self.report.use(key, reads=reads, writes=writes)
         if reads:
@@ -278,7 +296,7 @@ class Reading:
                 self.report.mutate(reach, f"passed to {why}")
                 self.made.put(reach, Value(everything, everything), None)
                 for key in reach & self.instances:
-                    self.report.use(hash((key, "=stores")), reads=True)
+                    self.report.use(key_of(key, STORES), reads=True)
             if value.kind is Kind.RUNTIME:
                 self.report.identity = self.report.store = True
             if value.kind in CONFIGS and not (runs and value.kind is Kind.CONFIG):

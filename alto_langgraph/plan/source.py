@@ -109,5 +109,7 @@ def _at_place(candidates: list[Tree], code: CodeType) -> list[Tree]:
 
 
 def _says(source: Source, node: Tree, code: CodeType) -> bool:
+    if any(name.startswith("@py") for name in code.co_names):
+        return True  # pytest rewrites assertions, and nothing else
     text = "".join(source.lines[node.lineno - 1 : node.end_lineno])
     return all(name.rpartition(".")[2].rpartition("__")[2] in text for name in code.co_names)
