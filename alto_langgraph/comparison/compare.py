@@ -93,7 +93,7 @@ class _Comparing:
             stock=Times(tuple(run.seconds for run, _ in pairs)),
             alto=Times(tuple(run.seconds for _, run in pairs)),
             stock_timeline=in_order.timeline,
-            alto_timeline=ahead.timeline,
+            alto_timeline=ahead.timeline.named_like(in_order.timeline),
             slots=slots,
             slotted=None if slotted is None else tuple(slotted),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from alto_langgraph.plan.schedule import Work
@@ -62,11 +62,19 @@ class Timeline:
         bars: In order of their starts.
         barriers: When each superstep opened, in seconds.
         seconds: How long the run took.
+        supersteps: Tasks of each superstep, in LangGraph's order.
     """
 
     bars: tuple[Bar, ...]
     barriers: tuple[float, ...]
     seconds: float
+    supersteps: tuple[tuple[Tag, ...], ...] = ()
+
+    def named_like(self, other: Timeline) -> Timeline:
+        """The same timeline, its tasks under the names they have in `other`: a task is known by its place in its superstep."""
+        pairs = zip(self.supersteps, other.supersteps, strict=False)
+        names = {mine: theirs for row, like in pairs if len(row) == len(like) for mine, theirs in zip(row, like, strict=True)}
+        return replace(self, bars=tuple(replace(bar, tag=names.get(bar.tag, bar.tag)) for bar in self.bars))
 
 
 def timeline(turns: Sequence[tuple[Sequence[Fact], float, float]]) -> Timeline:
@@ -75,15 +83,17 @@ def timeline(turns: Sequence[tuple[Sequence[Fact], float, float]]) -> Timeline:
     Turns stand one behind the other, without the time between them.
     """
     bars: list[Bar] = []
-    barriers: list[float] = []
+    opened: list[tuple[float, tuple[Tag, ...]]] = []
     elapsed = 0.0
     for number, (facts, begun, ended) in enumerate(turns):
         offset = elapsed - begun
         root = [fact for fact in facts if not fact.namespace]
         bars += _bars(root, offset, ended, number)
-        barriers += [fact.at + offset for fact in root if isinstance(fact, StepOpened)]
+        steps = [fact for fact in root if isinstance(fact, StepOpened)]
+        opened += [(fact.at + offset, tuple(_of_turn(tag, number) for tag in fact.tags)) for fact in steps]
         elapsed += ended - begun
-    return Timeline(tuple(sorted(bars, key=lambda bar: bar.start)), tuple(barriers), elapsed)
+    barriers, supersteps = zip(*opened, strict=True) if opened else ((), ())
+    return Timeline(tuple(sorted(bars, key=lambda bar: bar.start)), barriers, elapsed, supersteps)
 
 
 def _bars(facts: Iterable[Fact], offset: float, ended: float, turn: int) -> Iterable[Bar]:
@@ -100,16 +110,12 @@ def _bars(facts: Iterable[Fact], offset: float, ended: float, turn: int) -> Iter
                 done.append(_bar(start, fact.at, offset, turn, lost=fact.outcome == "cancelled"))
     done += [_bar(start, ended, offset, turn, lost=True) for start in running.values()]
     lost_before = {_of_turn(tag, turn): at for tag, at in squashed.items()}
-    return [bar if bar.start >= lost_before.get(bar.tag, bar.start) else _as_lost(bar) for bar in done]
+    return [bar if bar.start >= lost_before.get(bar.tag, bar.start) else replace(bar, lost=True) for bar in done]
 
 
 def _bar(start: TaskStarted, end: float, offset: float, turn: int, *, lost: bool) -> Bar:
     parents = tuple(_of_turn(tag, turn) for tag in start.parents)
     return Bar(_of_turn(start.tag, turn), start.node, start.step, start.at + offset, end + offset, start.ahead, parents, lost)
-
-
-def _as_lost(bar: Bar) -> Bar:
-    return Bar(bar.tag, bar.node, bar.step, bar.start, bar.end, bar.ahead, bar.parents, lost=True)
 
 
 def _of_turn(tag: Tag, turn: int) -> Tag:
