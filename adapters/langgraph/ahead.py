@@ -188,7 +188,8 @@ class Ahead:
             steady=self.staging.steady,
         )
         tasks = list(self.loop.tasks.values())
-        self._name(tasks)
+        if self.telling is None:
+            self._name(tasks)
         self._tell(self._opening(tasks))
         for task in tasks:
             if task.id not in self._open and task.writes and task.id in self._tags:
@@ -226,8 +227,9 @@ class Ahead:
         offers = []
         for index, send in enumerate(sends):
             child = tag.child(send.node, index)
-            self._sends[child] = send
-            self._sent.setdefault(id(send), deque()).append(child)
+            if child not in self._sends:
+                self._sends[child] = send
+                self._sent.setdefault(id(send), deque()).append(child)
             if self._engine is not None:
                 offers.append(self._offer(child, send.node, send.arg))
         return tuple(offers)

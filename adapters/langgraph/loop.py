@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.ahead import Ahead
-from alto_langgraph.adapters.langgraph.collector import paused
+from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, PregelLoop, SyncPregelLoop, Topic
@@ -29,6 +29,7 @@ class Committing(PregelLoop):
     ahead: Ahead | None = None
     use_astream = False
     _writers: set[str] | None = None
+    _eased = 0
 
     def _launch(self, early: Early) -> None:
         raise NotImplementedError
@@ -38,8 +39,9 @@ class Committing(PregelLoop):
 
     def tick(self) -> bool:
         sends = self.channels.get(TASKS)
-        with paused(len(sends.values) if isinstance(sends, Topic) else 0):
-            more = super().tick()
+        if isinstance(sends, Topic) and len(sends.values) >= WIDE:
+            self._widen(sends)
+        more = super().tick()
         if more:
             if self.ahead is None and (len(self.tasks) > 1 or OBSERVER.get() is not None):
                 graph = getattr(self._migrate_checkpoint, "__self__", None)
@@ -50,14 +52,27 @@ class Committing(PregelLoop):
         return more
 
     def after_tick(self) -> None:
-        step, wide = self.step, len(self.tasks) > WIDE
-        with paused(len(self.tasks)):
-            super().after_tick()
+        step = self.step
+        super().after_tick()
+        self._relax()
         self._writers = None
-        if wide:
-            _quicken(self.channels)
         if self.ahead is not None:
             self.ahead.closed(step)
+
+    def _widen(self, sends: Topic[Any]) -> None:
+        if type(sends) is Topic:
+            fast = FastTopic(sends.typ, sends.accumulate)
+            fast.key, fast.values = sends.key, sends.values
+            self.channels[TASKS] = fast  # type: ignore[index]
+        if len(sends.values) >= MANY:
+            self._eased = len(sends.values)
+            ease(self._eased)
+            self.stack.callback(self._relax)
+
+    def _relax(self) -> None:
+        if self._eased:
+            relax(self._eased)
+            self._eased = 0
 
     def put_writes(self, task_id: str, writes: Any, **kwargs: Any) -> None:
         # LangGraph filters all pending writes for earlier ones of this task. If there are none, it needs to see none:
@@ -78,14 +93,6 @@ class Committing(PregelLoop):
         finally:
             pending.extend(self.checkpoint_pending_writes)
             self.checkpoint_pending_writes = pending
-
-
-def _quicken(channels: Any) -> None:
-    """Lets LangGraph look at many pending Sends without copying all of them for each."""
-    sends = channels.get(TASKS)
-    if type(sends) is Topic:
-        channels[TASKS] = fast = FastTopic(sends.typ, sends.accumulate)
-        fast.key, fast.values = sends.key, sends.values
 
 
 class CommittingAsync(Committing, AsyncPregelLoop):

@@ -16,7 +16,6 @@ from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import MARK, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
-from alto_langgraph.adapters.langgraph.collector import MANY, pause_until_suspended
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
 from alto_langgraph.adapters.langgraph.seam import (
     CONF,
@@ -133,8 +132,6 @@ class ReadyFutures(FuturesDict[Any, Any]):
 
     def __setitem__(self, key: Any, value: PregelExecutableTask | None) -> None:
         super().__setitem__(key, value)
-        if len(self) == MANY and isinstance(key, asyncio.Future):
-            pause_until_suspended(key.get_loop())
         if value is None:
             key.add_done_callback(self._arrive)
 
