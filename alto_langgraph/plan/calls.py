@@ -140,7 +140,7 @@ class Calls(Reading):
         plan = plan or self.plan_of(it)
         out = self.derived(call.values)
         self.contain(*call.values)
-        self.report.absorb(plan, operands=OPERAND in out.own)
+        self.report.absorb(plan, name, operands=OPERAND in out.own)
         if plan.mutates:
             self.made.put(out.own, out, None)
         return out
@@ -259,7 +259,7 @@ class Calls(Reading):
             return self._call_library(function, call, name)
         tree = tree_of(function)
         if tree is None:
-            self.report.absorb(read_code(function, self.describe), operands=OPERAND in self.derived(call.values).own)
+            self.report.absorb(read_code(function, self.describe), name, operands=OPERAND in self.derived(call.values).own)
             return self.unknown(call, name)
         key = (
             function,

@@ -150,7 +150,7 @@ class Expressions(Methods):
             keys = names_of(keys, value.keys)
         starred = any(isinstance(item, ast.Starred) for item in node.elts)
         own = self.made.new(node).union(*(v.own for v in values if v.keys is not None and v.hint is None))
-        items = None if starred or isinstance(node, ast.Set) else tuple(values)
+        items = tuple(values) if isinstance(node, ast.Tuple) and not starred else None
         return out._replace(own=frozenset(k for k in own if k < 0), keys=keys, items=items)
 
     def _spread_item(self, item: ast.expr) -> Value:

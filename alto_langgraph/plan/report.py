@@ -61,21 +61,22 @@ class Report:
         before = self.uses.get(key, (False, False))
         self.uses[key] = (before[0] or reads, before[1] or writes)
 
-    def absorb(self, plan: CallablePlan, *, operands: bool) -> None:
+    def absorb(self, plan: CallablePlan, name: str, *, operands: bool) -> None:
         """What another callable touches is touched here too.
 
         Args:
             plan: Of that callable.
+            name: What it is called here.
             operands: Whether it gets something of this one's operands.
         """
         if plan.effects > Effects.PURE:
-            self.reach(plan.effects, next((e.removeprefix("calls ") for e in plan.evidence if e.startswith("calls ")), "something unknown"))
+            self.reach(plan.effects, next((e.removeprefix("calls ") for e in plan.evidence if e.startswith("calls ")), f"`{name}`"))
         self.pauses |= plan.may_interrupt
         self.identity |= plan.sees_identity
         self.store |= plan.uses_store
         self.subgraph |= plan.subgraph
         if operands and plan.mutates:
-            self.mutate((OPERAND,), "inside a callee")
+            self.mutate((OPERAND,), f"inside `{name}`")
         for use in plan.shares:
             self.names.setdefault(use.key, use.name)
             self.use(use.key, reads=use.reads, writes=use.writes)

@@ -69,7 +69,7 @@ class Value(NamedTuple):
         hint: Type annotation it was declared with.
         strings: Every string it may be or hold; None if not known.
         keys: Keys of the state update that it is; None if not known.
-        items: Its items in order, if it is a tuple or list display.
+        items: Its items in order, if it is a tuple of known length.
         parts: The app's objects and local functions that it holds inside.
     """
 
