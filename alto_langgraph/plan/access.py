@@ -9,8 +9,8 @@ from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.bytecode import Describe, read_code
-from alto_langgraph.plan.calls import Call
 from alto_langgraph.plan.declared import bare, members
 from alto_langgraph.plan.model import CallablePlan
 from alto_langgraph.plan.origin import is_library

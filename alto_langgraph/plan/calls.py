@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from alto_langgraph.plan import marks
+from alto_langgraph.plan.arguments import Call, defaults_of, mark, owner
 from alto_langgraph.plan.bytecode import read_code
 from alto_langgraph.plan.harmless import is_harmless
 from alto_langgraph.plan.known import HANDING_METHODS, RUNNING_METHODS, Known, known_function
@@ -33,32 +33,6 @@ from alto_langgraph.plan.values import (
     holding,
     names_of,
 )
-
-
-@dataclass(frozen=True)
-class Call:
-    """The arguments of a call.
-
-    Args:
-        args: Positional ones.
-        keywords: Those given by name.
-        spread: What `*` and `**` arguments of unknown length hold, if there are any.
-        discarded: Nobody looks at the result.
-    """
-
-    args: tuple[Value, ...] = ()
-    keywords: dict[str, Value] = field(default_factory=dict)
-    spread: Value | None = None
-    discarded: bool = False
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """Every argument."""
-        return (*self.args, *self.keywords.values(), *((self.spread,) if self.spread is not None else ()))
-
-    def behind(self, *first: Value) -> Call:
-        """The same call with more arguments in front."""
-        return Call((*first, *self.args), self.keywords, self.spread, self.discarded)
 
 
 class Calls(Reading):
@@ -118,13 +92,13 @@ class Calls(Reading):
                 self.of_object(it.func, name), Call((*first, *call.args), named | call.keywords, call.spread, call.discarded), name
             )
         if isinstance(it, MethodType):
-            return self.call(self.of_object(it.__func__, name), call.behind(self.of_object(it.__self__, _owner(name))), name)
+            return self.call(self.of_object(it.__func__, name), call.behind(self.of_object(it.__self__, owner(name))), name)
         if isinstance(it, FunctionType):
             return self._call_function(it, call, name)
         if isinstance(it, type):
             return self._call_class(it, call, name)
         if isinstance(it, BuiltinFunctionType) and it.__self__ is not None and not inspect.ismodule(it.__self__):
-            return self.call_method(self.of_object(it.__self__, _owner(name)), it.__name__, call, name)
+            return self.call_method(self.of_object(it.__self__, owner(name)), it.__name__, call, name)
         if callable(wrapped := getattr(it, "__wrapped__", None)) and self.plan_of(it) is None:
             return self.call(self.of_object(wrapped, name), call, name)
         if (plan := self.plan_of(it)) is not None:
@@ -191,6 +165,8 @@ class Calls(Reading):
             return self._send(call)
         if full == "langgraph.types.Command":
             return self._command(call)
+        if hasattr(cls, "__total__") and issubclass(cls, dict):  # a TypedDict
+            cls = dict
         if cls is dict or cls is list or cls is tuple or cls is set:
             return self._copy(cls, call)
         if issubclass(cls, BaseException) or cls in (object, super):
@@ -264,9 +240,9 @@ class Calls(Reading):
         key = (
             function,
             self.made.version,
-            *map(_mark, call.args),
-            *((k, _mark(v)) for k, v in call.keywords.items()),
-            call.spread and _mark(call.spread),
+            *map(mark, call.args),
+            *((k, mark(v)) for k, v in call.keywords.items()),
+            call.spread and mark(call.spread),
         )
         if key not in self._results:
             self._results[key] = None
@@ -316,7 +292,7 @@ class Calls(Reading):
     def _bind(self, arguments: ast.arguments, call: Call, function: FunctionType | None) -> None:
         env, given, named = self.scope.env, list(call.args), dict(call.keywords)
         positional = [*arguments.posonlyargs, *arguments.args]
-        defaults = _defaults(positional, arguments, function)
+        defaults = defaults_of(positional, arguments, function)
         for parameter in (*positional, *arguments.kwonlyargs):
             name = parameter.arg
             if given and parameter in positional:
@@ -349,23 +325,3 @@ class Calls(Reading):
 def is_harmless_object(it: Any) -> bool:
     """Whether an object that isn't a function can be left alone where a chain holds it."""
     return not isinstance(it, FunctionType | MethodType | partial) and is_harmless(it)
-
-
-def _owner(name: str) -> str:
-    return name.rpartition(".")[0] or "self"
-
-
-def _mark(value: Value) -> tuple[Any, ...]:
-    """A hashable likeness of a value."""
-    items = None if value.items is None else tuple(map(_mark, value.items))
-    return (*value[:5], id(value.hint), value.strings, value.keys, items, value.parts)
-
-
-def _defaults(positional: list[ast.arg], arguments: ast.arguments, function: FunctionType | None) -> dict[str, Any]:
-    if function is None:
-        without = [a.arg for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
-        last = positional[len(positional) - len(arguments.defaults) :]
-        return dict.fromkeys([a.arg for a in last] + without, UNKNOWN)
-    values = function.__defaults__ or ()
-    named = {a.arg: v for a, v in zip(positional[len(positional) - len(values) :], values, strict=True)}
-    return named | (function.__kwdefaults__ or {})

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from alto_langgraph.plan.calls import Call
+from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.declared import bare, element, member
 from alto_langgraph.plan.harmless import is_client
 from alto_langgraph.plan.known import DOING_RESOURCES, MUTATING_METHODS, WRITE_ONLY_METHODS

@@ -6,7 +6,8 @@ import inspect
 from types import FunctionType, ModuleType
 
 from alto_langgraph.plan import known as tables
-from alto_langgraph.plan.calls import Call, Calls
+from alto_langgraph.plan.arguments import Call
+from alto_langgraph.plan.calls import Calls
 from alto_langgraph.plan.declared import bare, element, member
 from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, is_langchain
 from alto_langgraph.plan.model import Effects

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from alto_langgraph.plan.calls import Call
+from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.expressions import Expressions, base_name
 from alto_langgraph.plan.values import NO_NAMES, NOTHING, UNKNOWN, Kind, Local, Value, either, holding, names_of
 

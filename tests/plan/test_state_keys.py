@@ -332,6 +332,10 @@ def typed(state) -> Update:
     return eval("{}")
 
 
+def made_typed(state):
+    return Update(docs=["a"])
+
+
 def built_up(state):
     out = {"a": 1}
     out["b"] = 2
@@ -389,6 +393,7 @@ def only_sends(state):
     [
         (early, {"n", "m"}),
         (typed, {"docs"}),
+        (made_typed, {"docs"}),
         (built_up, {"a", "b", "c"}),
         (command, {"a", "b"}),
         (command_list, {"a"}),
