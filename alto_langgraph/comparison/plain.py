@@ -17,8 +17,6 @@ from alto_langgraph.protocols import OPTIONS_KEY
 VERSION = re.compile(r"\b(\d{32})\.\d+(\.\d+)?(e-\d+)?\b")
 """A channel version: a count, and random digits that tell forks apart."""
 
-MISSING = object()
-
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -57,11 +55,16 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
     if kind is list or kind is tuple:
         return kind(map(inside, value))
     if kind is dict:
-        ours = OPTIONS_KEY if "thread_id" in value else MISSING  # options that a run's config carries are no part of what the app shows
-        return {_key(key, inside): inside(held) for key, held in value.items() if key != ours}
+        shown = _configurable(value) if "thread_id" in value else value
+        return {_key(key, inside): inside(held) for key, held in shown.items()}
     if isinstance(value, Thing | Bag):
         return value
     return _object(value, inside)
+
+
+def _configurable(value: dict[Any, Any]) -> dict[Any, Any]:
+    """What a run's config says, without alto's own options and the objects that LangGraph hands to its subgraphs."""
+    return {key: held for key, held in value.items() if key != OPTIONS_KEY and not str(key).startswith("__pregel_")}
 
 
 def _key(key: Any, inside: Callable[[Any], Any]) -> Any:
