@@ -158,7 +158,8 @@ class _Session:
     def __init__(self, case: Case, side: Any, saver: Any, played: Played) -> None:
         self.case, self.saver, self.played = case, saver, played
         self.store = InMemoryStore()
-        self.graph = builder(case.graph)(side, Stock).compile(checkpointer=saver, cache=InMemoryCache(), store=self.store)
+        options: dict[str, Any] = {"alto": {"window": case.window}} if case.window is not None and side is not Stock else {}
+        self.graph = builder(case.graph)(side, Stock).compile(checkpointer=saver, cache=InMemoryCache(), store=self.store, **options)
         self.config: dict[str, Any] = {"recursion_limit": case.limit, "configurable": {"thread_id": "t"}}
         if case.concurrency:
             self.config["max_concurrency"] = case.concurrency

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from langgraph.types import Command
@@ -70,9 +71,7 @@ def as_coroutines(graph: Graph, coroutine: bool) -> Graph:
 
 def chain(*names: str, by: Callable[[Node, Choice], Node], width: int = 3) -> Graph:
     """A fan-out whose items each go through every stage."""
-    first, *stages = [
-        by(node(name), to(send(after, width if name == names[0] else 1))) for name, after in zip(names, names[1:], strict=False)
-    ]
+    first, *stages = [by(node(name), to(send(after, width if name == names[0] else 1))) for name, after in pairwise(names)]
     return graph(first, *stages, node(names[-1]), entry=(names[0],))
 
 

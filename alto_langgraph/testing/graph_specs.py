@@ -133,6 +133,7 @@ class Case:
         limit: `recursion_limit`.
         before: `interrupt_before`.
         after: `interrupt_after`.
+        window: Alto's own option: most tasks started ahead; None for its default.
     """
 
     graph: Graph
@@ -147,3 +148,4 @@ class Case:
     limit: int = 25
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    window: int | None = None

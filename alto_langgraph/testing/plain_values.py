@@ -36,7 +36,10 @@ def plain(value: Any) -> Any:
         case str():
             return LOOPS.sub("'PregelLoop'", IDS.sub("<id>", value))
         case dict():
-            return {plain(key): plain(item) for key, item in value.items() if key not in UNSTEADY}
+            made = {plain(key): plain(item) for key, item in value.items() if key not in UNSTEADY}
+            if made.get("__interrupt__"):  # in order of arrival
+                made["__interrupt__"] = sorted(made["__interrupt__"], key=repr)
+            return made
         case Interrupt():
             return ("Interrupt", plain(value.value))
         case Send():

@@ -64,6 +64,7 @@ class _Draw:
             limit=self.rng.randint(1, 4) if self.chance(0.08) else 25,
             before=tuple(self.rng.sample(every, 1)) if stops and self.chance(0.6) else (),
             after=tuple(self.rng.sample(every, 1)) if stops and self.chance(0.6) else (),
+            window=self.rng.choice((1, 2, 5)) if self.chance(0.15) else None,
         )
 
     def turns(self, goes_on: bool) -> Any:

@@ -34,8 +34,32 @@ def _smaller(case: Case) -> Iterator[Case]:
 
 
 def _fewer_nodes(graph: Graph) -> Iterator[Graph]:
+    for node in graph.nodes:
+        started = replace(graph, entry=(node.name,), choice=None)
+        for name in {n.name for n in graph.nodes} - reached(started):
+            started = without(started, name)
+        if len(started.nodes) < len(graph.nodes):
+            yield started
     for node in graph.nodes if len(graph.nodes) > 1 else ():
         yield without(graph, node.name)
+
+
+def reached(graph: Graph) -> set[str]:
+    """Nodes to which a way leads from the entry."""
+    ways = {
+        node.name: {*node.edges, *(out.to for choice in node.choices for option in choice.options for out in option)}
+        for node in graph.nodes
+    }
+    for sources, to in graph.joins:
+        for source in sources:
+            ways[source].add(to)
+    found, ahead = set[str](), list(graph.entry)
+    while ahead:
+        name = ahead.pop()
+        if name in ways and name not in found:
+            found.add(name)
+            ahead += ways[name]
+    return found
 
 
 def without(graph: Graph, name: str) -> Graph:
@@ -66,7 +90,8 @@ def _variants(value: Any) -> Iterator[Any]:
         if item.default is not MISSING and current != item.default:
             yield replace(value, **{item.name: item.default})
         for simpler in _simpler(current):
-            yield replace(value, **{item.name: simpler})
+            if simpler or not isinstance(value, Choice):  # a router has at least one option
+                yield replace(value, **{item.name: simpler})
 
 
 def _simpler(current: Any) -> Iterator[Any]:

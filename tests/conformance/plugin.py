@@ -88,7 +88,7 @@ class Recorder:
         outcome = "skipped" if hasattr(report, "wasxfail") else report.outcome
         self.note(report.nodeid, outcome, report.longreprtext)
         if report.when == "teardown":
-            self.built[report.nodeid] = sum(value for name, value in report.user_properties if name == BUILT)
+            self.built[report.nodeid] = sum(value for name, value in report.user_properties if name == BUILT and isinstance(value, int))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphDrained, GraphRecursionError, NodeTimeoutError
 from langgraph.graph import START
@@ -311,7 +312,7 @@ async def test_early_tasks_of_a_failed_step_leave_no_trace_in_checkpoints(durabi
 
         saver = InMemorySaver()
         graph = pipeline(side, goes_on(), ends(), beside, checkpointer=saver)
-        config = {"configurable": {"thread_id": "t"}}
+        config: RunnableConfig = {"configurable": {"thread_id": "t"}}
         with pytest.raises(ValueError, match="beside failed"):
             await graph.ainvoke({"items": [1, 2]}, config, durability=durability)
         saved = [c async for c in saver.alist(config)]
@@ -335,7 +336,7 @@ async def test_going_on_after_an_error_runs_what_is_missing_and_no_more(side: An
         return {"out": ["beside"]}
 
     graph = pipeline(side, goes_on(), ends(), beside, checkpointer=InMemorySaver())
-    config = {"configurable": {"thread_id": "t"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
     with pytest.raises(ValueError, match="beside failed"):
         await graph.ainvoke({"items": [1, 2]}, config, context="fails")
     answer = await graph.ainvoke(None, config)
@@ -350,7 +351,7 @@ async def test_nothing_passes_a_breakpoint(side: Any, work: Work) -> None:
         return {"out": ["beside"]}
 
     graph = pipeline(side, goes_on(), ends(), beside, checkpointer=InMemorySaver(), interrupt_before=["second"])
-    config = {"configurable": {"thread_id": "t"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
     await graph.ainvoke({"items": [1, 2]}, config)
     assert sorted(work.begun) == ["first 1", "first 2"], "second ran before the breakpoint was passed"
     answer = await graph.ainvoke(None, config)
@@ -363,7 +364,7 @@ async def test_nothing_behind_an_interrupt_runs_twice_or_too_early(side: Any, wo
         return {"out": [interrupt("go on?")]}
 
     graph = pipeline(side, goes_on(), ends(), beside, checkpointer=InMemorySaver())
-    config = {"configurable": {"thread_id": "t"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
     asked = await graph.ainvoke({"items": [1, 2]}, config)
     assert [i.value for i in asked["__interrupt__"]] == ["go on?"]
     assert (await graph.aget_state(config)).next == ("beside",)
@@ -394,7 +395,7 @@ async def test_a_drain_stops_before_the_next_superstep(side: Any, work: Work) ->
         return {"out": ["beside"]}
 
     graph = pipeline(side, goes_on(), ends(), beside, checkpointer=InMemorySaver())
-    config = {"configurable": {"thread_id": "t"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
     with pytest.raises(GraphDrained):
         await graph.ainvoke({"items": [1, 2]}, config, control=control)
     state = await graph.aget_state(config)
@@ -423,7 +424,7 @@ async def test_an_early_timeout_is_raised_as_stock_raises_it(side: Any, work: Wo
 async def test_time_travel_and_update_state(side: Any, work: Work) -> None:
     """From each old checkpoint, and from an updated one, a run comes to stock's answer."""
     graph = pipeline(side, goes_on(), ends(), checkpointer=InMemorySaver())
-    config = {"configurable": {"thread_id": "t"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
     await graph.ainvoke({"items": [1, 2]}, config)
     history = [state async for state in graph.aget_state_history(config)]
     assert [state.next for state in history] == [(), ("second", "second"), ("first", "first"), ("__start__",)]

@@ -1,0 +1,175 @@
+"""The fuzz finds what it should find, makes it small, and doesn't take silence for proof."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from langgraph.graph.state import StateGraph as Stock
+
+from alto_langgraph.graph import StateGraph as Alto
+from alto_langgraph.testing.fuzz import compare, features, first_difference, judge, main, script, side, steady
+from alto_langgraph.testing.graph_runs import play
+from alto_langgraph.testing.graph_source import source
+from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Node, Out
+from alto_langgraph.testing.random_graphs import WIDEST, draw
+from alto_langgraph.testing.shrink import shrink, without
+
+FAN = Graph(
+    (
+        Node("a", routes=(Choice(((Out("b", 3, 0), Out("c")),)),)),
+        Node("b", writes=("log", "mix"), coroutine=True, pause=3, command=Choice(((Out("d", 1, 0),),))),
+        Node("c", pause=2),
+        Node("d", writes=("log", "mix")),
+    ),
+    ("a",),
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+class Careless(Stock[Any, Any, Any, Any]):
+    """Breaks the answer of every node `d`."""
+
+    def add_node(self, node: Any, action: Any = None, **how: Any) -> Any:
+        if node == "d":
+            return super().add_node(node, lambda state: {"log": ["wrong"]}, **how)
+        return super().add_node(node, action, **how)
+
+
+class Raising(Stock[Any, Any, Any, Any]):
+    """Can't be compiled."""
+
+    def compile(self, *args: Any, **how: Any) -> Any:
+        raise RuntimeError("can't be compiled")
+
+
+def test_a_seed_always_draws_the_same_case() -> None:
+    assert [draw(seed) for seed in range(50)] == [draw(seed) for seed in range(50)]
+
+
+def test_a_case_can_be_printed_and_read_back() -> None:
+    for seed in range(50):
+        assert eval(repr(draw(seed))) == draw(seed)
+
+
+def test_draws_cover_every_feature() -> None:
+    seen = Counter(feature for seed in range(600) for feature in features(draw(seed)))
+    wanted = [
+        "sync",
+        "async",
+        "child",
+        "stock",
+        "parent",
+        "defer",
+        "error",
+        "retry",
+        "handler",
+        "asks",
+        "cached",
+        "timeout",
+        "says",
+        "store",
+    ]
+    wanted += ["shared", "box", "loop", "join", "before", "after", "concurrency", "window"]
+    wanted += ["send by command", "send by route", "command to node", "recursion limit", "saver memory", "saver sqlite", "saver none"]
+    wanted += ["turn input", "turn on", "turn fork", "turn update", "durability sync", "durability async", "durability exit"]
+    assert [feature for feature in wanted if not seen[feature]] == []
+
+
+def test_no_fan_out_is_wider_than_agreed() -> None:
+    outs = [o for seed in range(200) for n in draw(seed).graph.nodes for c in n.choices for option in c.options for o in option]
+    assert max(out.least + (out.spread or 0) for out in outs) <= WIDEST
+
+
+def test_a_graphs_source_is_an_ordinary_app() -> None:
+    assert "graph.add_conditional_edges('a', a_route0)" in source(FAN)
+    module: dict[str, Any] = {}
+    exec(compile(source(FAN), "fan", "exec", dont_inherit=True), module)
+    assert set(module["build"](Stock, Stock).nodes) == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize("coroutine", [False, True])
+def test_stock_is_equal_to_itself(coroutine: bool) -> None:
+    for seed in range(30):
+        case = draw(seed)
+        if case.coroutine == coroutine:
+            assert compare(case, Stock)[0] is None
+
+
+def test_alto_runs_ahead_and_is_equal() -> None:
+    difference, played = compare(Case(FAN, modes=("values", "debug")), Alto)
+    assert difference is None
+    assert played is not None
+    assert played.ahead["d"] > 0
+
+
+def test_a_wrong_answer_is_found_and_made_small() -> None:
+    case = Case(FAN, saver="memory", modes=("values", "updates", "debug"), turns=("input", "on"))
+    difference, _ = compare(case, Careless)
+    assert difference is not None
+    assert "wrong" in str(difference)
+    small = shrink(case, lambda smaller: compare(smaller, Careless)[0] is not None, seconds=60)
+    assert [node.name for node in small.graph.nodes] == ["d"]
+    assert small.saver == "none"
+    assert small.turns == ("input",)
+
+
+def test_an_error_on_one_side_is_found() -> None:
+    with pytest.raises(RuntimeError, match="can't be compiled"):
+        compare(Case(FAN), Raising)
+
+
+def test_the_printed_script_shows_the_difference(tmp_path: Path) -> None:
+    case = Case(FAN, coroutine=True)
+    (tmp_path / "careless.py").write_text(
+        "from langgraph.graph.state import StateGraph as Stock\n"
+        "class Careless(Stock):\n"
+        "    def add_node(self, node, action=None, **how):\n"
+        "        return super().add_node(node, (lambda state: {'log': ['wrong']}) if node == 'd' else action, **how)\n"
+    )
+    (tmp_path / "shows.py").write_text(script(case, "careless:Careless", compare(case, Careless)[0]))
+    done = subprocess.run([sys.executable, "shows.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "wrong" in done.stdout
+
+
+def test_a_case_whose_answer_depends_on_time_is_no_finding() -> None:
+    racing = Graph((Node("a", pause=3, shared="change"), Node("b", pause=2, shared="read")), ("a", "b"))
+    nodes = tuple(Node(n.name, pause=n.pause, shared=n.shared, coroutine=True, writes=("log",)) for n in racing.nodes)
+    assert not steady(Case(Graph(nodes, ("a", "b")), seed=1))
+    assert steady(Case(FAN))
+
+
+def test_without_a_node_nothing_leads_to_it() -> None:
+    smaller = without(FAN, "d")
+    assert "'d'" not in source(smaller)
+    assert play(Case(smaller), Stock).turns[0].error is None
+
+
+def test_the_first_difference_says_where() -> None:
+    assert first_difference({"a": [1, (2, 3)]}, {"a": [1, (2, 4)]}) == (" > a[1][1]", 3, 4)
+    assert first_difference([1], [1, 2]) == (", after 1 equal items", [], [2])
+    assert first_difference({"a": 1}, {"a": 1}) is None
+
+
+def test_a_run_in_which_nothing_ran_ahead_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        main(n=20, seed=0, only=None, swap="langgraph.graph:StateGraph", processes=1, most=5, shrinking=1)
+    assert ended.value.exit_code == 1
+    assert "proves nothing" in capsys.readouterr().out
+
+
+def test_the_swapped_class_is_found_by_name() -> None:
+    assert side("alto_langgraph.graph:StateGraph") is Alto
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seed", range(100))
+def test_random_graph(seed: int) -> None:
+    verdict = judge(seed)
+    assert verdict.difference is None, str(verdict.difference)
