@@ -8,11 +8,8 @@ from contextvars import ContextVar
 from functools import reduce
 from typing import Any
 
-from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableBranch, RunnableLambda, RunnableParallel, RunnablePassthrough, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
-from langchain_core.runnables.passthrough import RunnableAssign, RunnablePick
-from langchain_core.tools import BaseTool
 from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.seam_graph import (
@@ -20,9 +17,9 @@ from alto_langgraph.adapters.langgraph.seam_graph import (
     PregelProtocol,
     RunnableCallable,
     RunnableSeq,
-    TaskFunction,
-    ToolNode,
+    class_of,
     functions_of,
+    is_a,
 )
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.harmless import is_answering
@@ -94,7 +91,7 @@ _open: ContextVar[frozenset[int]] = ContextVar("alto_describing", default=frozen
 
 def describe(thing: object) -> CallablePlan | None:
     """What invoking `thing` may touch; None if it is nothing that LangChain or LangGraph runs. Never raises."""
-    if not isinstance(thing, Runnable | PregelProtocol | TaskFunction):
+    if not isinstance(thing, Runnable | PregelProtocol) and not is_a(thing, "_TaskFunction"):
         return None
     within = _open.get()
     if id(thing) in within or len(within) > _DEEPEST:
@@ -116,15 +113,15 @@ def _inner(part: object) -> CallablePlan:
 def _of_kind(thing: Any) -> CallablePlan:
     if is_answering(type(thing)):
         return _ASKING
-    if isinstance(thing, TaskFunction):
+    if is_a(thing, "_TaskFunction"):
         return dataclasses.replace(_inner(thing.func), sees_identity=True)
     if isinstance(thing, PregelProtocol):
         return _graph(thing)
-    if isinstance(thing, ToolNode):
+    if is_a(thing, "ToolNode"):
         return _tools(thing)
-    if isinstance(thing, BaseTool):
+    if is_a(thing, "BaseTool"):
         return _tool(thing)
-    if isinstance(thing, BaseRetriever):
+    if is_a(thing, "BaseRetriever"):
         return _retriever(thing)
     if isinstance(thing, RunnableCallable | RunnableLambda):
         return together(map(_inner, functions_of(thing)))
@@ -132,11 +129,11 @@ def _of_kind(thing: Any) -> CallablePlan:
         return in_a_row([_inner(step) for step in thing.steps])
     if isinstance(thing, RunnableParallel):
         return dataclasses.replace(together(map(_inner, thing.steps__.values())), writes=frozenset(thing.steps__), returns=frozenset())
-    if isinstance(thing, RunnableAssign):
+    if is_a(thing, "RunnableAssign"):
         return dataclasses.replace(_inner(thing.mapper), reads=None, writes=None)
-    if isinstance(thing, RunnablePick | RunnablePassthrough):
+    if is_a(thing, "RunnablePick", "RunnablePassthrough"):
         return dataclasses.replace(_NOTHING, reads=None, writes=None, returns=None)
-    if isinstance(thing, RunnableBranch):
+    if is_a(thing, "RunnableBranch"):
         return together(_inner(part) for pair in (*thing.branches, (thing.default,)) for part in pair)
     if isinstance(thing, RunnableBindingBase):
         return _inner(thing.bound)
@@ -165,14 +162,14 @@ def _retriever(retriever: Any) -> CallablePlan:
         places = [store, getattr(store, "_collection", None), getattr(store, "store", None)]
         shares = tuple(SharedUse(id(place), type(store).__name__, reads=True, writes=False) for place in places if place is not None)
         return dataclasses.replace(_ASKING, shares=shares)
-    own = _own(retriever, BaseRetriever, "_get_relevant_documents", "_aget_relevant_documents")
+    own = _own(retriever, class_of("BaseRetriever"), "_get_relevant_documents", "_aget_relevant_documents")
     return dataclasses.replace(together(map(_inner, own)), reads=None, writes=None, returns=None)
 
 
 def _tool(tool: Any) -> CallablePlan:
     functions = [f for f in (getattr(tool, "func", None), getattr(tool, "coroutine", None)) if f is not None]
     if not functions:
-        functions = _own(tool, BaseTool, "_run", "_arun")
+        functions = _own(tool, class_of("BaseTool"), "_run", "_arun")
     plan = together(describe(f) or analyse(f, everything=True, describe=describe) for f in functions)
     stores = any("InjectedStore" in str(hint) for f in functions for hint in getattr(f, "__annotations__", {}).values())
     return dataclasses.replace(plan, reads=None, writes=None, returns=None, uses_store=plan.uses_store or stores)

@@ -10,7 +10,7 @@ from typing import Any
 from langgraph.constants import END, START
 
 from alto_langgraph.adapters.langgraph.describing import describe, together
-from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, ToolNode, functions_of
+from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.model import CallablePlan, Effects, NodePlan, Plan, Reason
 
@@ -86,7 +86,7 @@ def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: f
 
 def _callable(bound: Any, schema: Any) -> CallablePlan:
     """What a node or a path function touches; the schema tells the types of the keys of a plain function's state."""
-    if isinstance(bound, RunnableCallable) and not isinstance(bound, ToolNode):
+    if isinstance(bound, RunnableCallable) and not is_a(bound, "ToolNode"):
         return together(analyse(f, state=schema, describe=describe) for f in functions_of(bound))
     return describe(bound) or analyse(bound, state=schema, describe=describe)
 

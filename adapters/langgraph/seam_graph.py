@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Any
 
 from langchain_core.runnables.config import run_in_executor
-from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 
@@ -14,12 +14,29 @@ try:
     from langgraph._internal._runnable import RunnableCallable, RunnableSeq
 except ImportError:  # pragma: no cover - no version in the tested range
     RunnableCallable = RunnableSeq = type(None)  # type: ignore[assignment,misc]
-try:
-    from langgraph.func import _TaskFunction as TaskFunction
-except ImportError:  # pragma: no cover
-    TaskFunction = type(None)  # type: ignore[assignment,misc]
 
-__all__ = ["Pregel", "PregelProtocol", "RunnableCallable", "RunnableSeq", "TaskFunction", "ToolNode", "functions_of"]
+__all__ = ["Pregel", "PregelProtocol", "RunnableCallable", "RunnableSeq", "class_of", "functions_of", "is_a"]
+
+_CLASSES = {
+    "ToolNode": "langgraph.prebuilt.tool_node",
+    "_TaskFunction": "langgraph.func",
+    "BaseTool": "langchain_core.tools.base",
+    "BaseRetriever": "langchain_core.retrievers",
+    "RunnableBranch": "langchain_core.runnables.branch",
+    "RunnableAssign": "langchain_core.runnables.passthrough",
+    "RunnablePassthrough": "langchain_core.runnables.passthrough",
+    "RunnablePick": "langchain_core.runnables.passthrough",
+}
+
+
+def class_of(name: str) -> Any:
+    """A class of LangGraph's or LangChain's, for `isinstance`. They are slow to import, and where nobody has, nothing is one."""
+    return getattr(sys.modules.get(_CLASSES[name]), name, ())
+
+
+def is_a(thing: object, *names: str) -> bool:
+    """Whether `thing` is an instance of one of the classes called `names`."""
+    return any(isinstance(thing, class_of(name)) for name in names)
 
 
 def functions_of(runnable: Any) -> list[Any]:

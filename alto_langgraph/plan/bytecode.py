@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType
 
 from alto_langgraph.plan import marks
+from alto_langgraph.plan.access import Describe
 from alto_langgraph.plan.harmless import is_harmless
 from alto_langgraph.plan.model import CallablePlan, SharedUse
 from alto_langgraph.plan.origin import is_user_code
-
-Describe = Callable[[object], CallablePlan | None]
-"""Tells what an object that isn't a function would do when called or invoked; None if it can't tell."""
 
 _MOST_FUNCTIONS = 200
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from alto_langgraph.plan import marks
+from alto_langgraph.plan.access import Describe
 from alto_langgraph.plan.declared import is_immutable, member
 from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless
 from alto_langgraph.plan.made import Made
@@ -30,8 +31,6 @@ from alto_langgraph.plan.values import (
     Value,
     either,
 )
-
-Describe = Callable[[object], CallablePlan | None]
 
 _INJECTED = {"config": Value(kind=Kind.CONFIG), "runtime": Value(kind=Kind.RUNTIME), "writer": Value(kind=Kind.ANSWERING)}
 _MANY = 32
