@@ -13,10 +13,14 @@ from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Node
 def shrink(case: Case, differs: Callable[[Case], bool], seconds: float = 30) -> Case:
     """The smallest case found within this time for which `differs` is still true."""
     end = time.monotonic() + seconds
+    tried = {case}
     while time.monotonic() < end:
         for smaller in _smaller(case):
             if time.monotonic() > end:
                 return case
+            if smaller in tried:
+                continue
+            tried.add(smaller)
             if differs(smaller):
                 case = smaller
                 break
