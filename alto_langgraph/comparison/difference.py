@@ -75,7 +75,8 @@ def difference(stock: Observation, alto: Observation) -> Difference | None:
         found = _unmatched(left.get(title, []), right.get(title, []))
         if found:
             return _described(title, *found, keep)
-    return _unlinked(titles, left, right)
+    loose = {section.title for section in mine if not section.linked}
+    return _unlinked([title for title in titles if title not in loose], left, right)
 
 
 def _trees(sections: Sequence[Section]) -> frozenset[str]:

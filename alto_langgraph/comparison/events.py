@@ -19,6 +19,7 @@ class Place:
         self.ordinal = 0
         self.label: Any = None
         self.closed = False
+        self.asked = False
         self.started: dict[int, set[str]] = {}
 
     @property
@@ -29,7 +30,7 @@ class Place:
     def advance(self) -> None:
         """Goes to the next superstep."""
         self.ordinal += 1
-        self.closed = False
+        self.closed = self.asked = False
 
 
 class Recorder:
@@ -67,10 +68,21 @@ class Recorder:
             self._settle(namespace, place)
 
     def finish(self) -> tuple[Event, ...]:
-        """All events; a lone task's `custom` events keep their order."""
+        """All events but those that raced inside a subgraph whose exception was caught; a lone task's `custom` events keep their order."""
+        caught = {(namespace, self.places[namespace].ordinal) for namespace in self.caught}
         return tuple(
             Event(e.steps, e.namespace, e.mode, e.lane or ("alone" if _tasks(place, step) == 1 else ""), e.payload)
             for place, step, e in self.events
+            if not any((e.namespace[:depth], e.steps[depth]) in caught for depth in range(1, len(e.namespace) + 1))
+        )
+
+    @property
+    def caught(self) -> tuple[tuple[str, ...], ...]:
+        """Subgraphs that ended by an exception while more than one of their tasks ran."""
+        return tuple(
+            namespace
+            for namespace, place in self.places.items()
+            if namespace and not place.closed and not place.asked and _tasks(place, place.ordinal) > 1
         )
 
     @property
@@ -108,6 +120,7 @@ class Recorder:
         elif "debug" not in self.modes and place.closed and not _closes(mode, payload):
             place.advance()
         place.closed = place.closed or _closes(mode, payload)
+        place.asked = place.asked or (mode in ("updates", "values") and isinstance(payload, dict) and INTERRUPT in payload)
         if mode == "task" or (mode == "tasks" and "debug" not in self.modes and "triggers" in payload):
             place.started.setdefault(place.ordinal, set()).add(payload["id"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from alto_langgraph.comparison.plain import Bag, Thing
@@ -41,6 +41,7 @@ class Turn:
         error: The exception it ended by.
         state: `get_state()` with subgraphs afterwards, plain; None without a checkpointer.
         raced: The turn ended by an exception while more than one task ran, so what its last superstep shows depends on time.
+        caught: Namespaces of subgraphs of which the same is true, though the exception ended only them.
     """
 
     events: tuple[Event, ...]
@@ -49,6 +50,7 @@ class Turn:
     error: Thing | None
     state: Any
     raced: bool
+    caught: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,13 @@ class Observation:
     def sections(self) -> Iterator[Section]:
         """What is compared, part by part; within a part the order of records has no meaning.
 
-        The last superstep of a turn that raced to an exception is left out: which siblings had got how far, and wrote what, is
-        a matter of time under stock too.
+        The last superstep of a turn that raced to an exception is left out, and where the next turn takes it up again: which
+        siblings had got how far, wrote what, and are run again, is a matter of time under stock too.
         """
+        resumes = False
         for number, turn in enumerate(self.turns):
-            yield from _turn_sections(f"turn {number}" if len(self.turns) > 1 else "", turn)
+            yield from _turn_sections(f"turn {number}" if len(self.turns) > 1 else "", turn, resumes)
+            resumes = turn.raced
         yield from self._checkpoint_sections()
 
     def _checkpoint_sections(self) -> Iterator[Section]:
@@ -108,23 +112,36 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of an observation; both sides must have the same records under the same title, in any order."""
+    """A part of an observation; both sides must have the same records under the same title, in any order.
+
+    Args:
+        title: For the reader, and to find the other side's.
+        records: What must be equal.
+        linked: Whether its ids must link the same places, too.
+    """
 
     title: str
     records: tuple[Record, ...]
+    linked: bool = True
 
 
-def _turn_sections(prefix: str, turn: Turn) -> Iterator[Section]:
+TAKEN_UP = 2
+"""Last superstep, by `Event.steps`, in which a turn does what the one before it left: those of the input and its checkpoint come first."""
+
+
+def _turn_sections(prefix: str, turn: Turn, resumes: bool) -> Iterator[Section]:
     def titled(title: str) -> str:
         return f"{prefix}, {title}" if prefix else title
 
-    yield Section(titled("exception"), (Record("", turn.error),))
-    last = turn.events[-1].steps[0] if turn.events else 0
-    events = [e for e in turn.events if not (turn.raced and e.steps[0] == last)]
-    for steps, group in groupby(sorted(events, key=_subgraphs_first), key=lambda e: e.steps):
+    # Several siblings may fail alike, and time decides whose exception it is: so no link to its task.
+    yield Section(titled("exception"), (Record("", turn.error),), linked=not turn.raced)
+    first = TAKEN_UP + 1 if resumes else 0
+    last = turn.events[-1].steps[0] if turn.raced and turn.events else float("inf")
+    events = [event for event in turn.events if first <= event.steps[0] != last]
+    for steps, group in groupby(sorted(events, key=_subgraphs_first), key=lambda event: event.steps):
         yield Section(titled("superstep " + ".".join(map(str, steps))), tuple(_lanes(list(group))))
-    yield Section(titled("interrupts"), (Record("", turn.interrupts),))
     if not turn.raced:
+        yield Section(titled("interrupts"), (Record("", turn.interrupts),))
         yield Section(titled("output"), (Record("", turn.output),))
         yield Section(titled("state"), (Record("", turn.state),))
 
@@ -149,15 +166,17 @@ class _Contested:
 
     checkpoints: frozenset[str]
     tasks: frozenset[str]
+    caught: frozenset[str]
 
     @classmethod
     def of(cls, observation: Observation) -> _Contested:
-        states = [turn.state for turn in observation.turns if turn.raced and turn.state is not None and "tasks" in turn.state.parts]
-        tasks = {f"{task.parts['name']}:{task.parts['id']}" for state in states for task in state.parts["tasks"]}
-        return cls(frozenset(_checkpoint_id(state) for state in states), frozenset(tasks))
+        states = [state for turn in observation.turns if turn.raced for state in _heads(turn)]
+        tasks = {f"{task['name']}:{task['id']}" for state in states for task in map(_parts, _parts(state)["tasks"])}
+        caught = frozenset(namespace for turn in observation.turns for namespace in turn.caught)
+        return cls(frozenset(map(_checkpoint_id, states)), frozenset(tasks), caught)
 
     def covers(self, namespace: str) -> bool:
-        return namespace.split("|")[0] in self.tasks
+        return namespace.split("|")[0] in self.tasks or namespace in self.caught
 
     def settled(self, row: Thing) -> Thing:
         """A snapshot or stored checkpoint without what raced."""
@@ -167,5 +186,18 @@ class _Contested:
         return Thing(row.kind, {name: part for name, part in row.parts.items() if name not in raced})
 
 
-def _checkpoint_id(row: Thing) -> str:
-    return str(row.parts.get("config", {}).get("configurable", {}).get("checkpoint_id", ""))
+def _heads(turn: Turn) -> Iterator[Any]:
+    """The checkpoint a turn ended at: as `get_state` tells it, and as it was streamed, for `get_state` may fail as the turn did."""
+    if turn.state is not None and "tasks" in turn.state.parts:
+        yield turn.state
+    streamed = (event.payload for event in reversed(turn.events) if event.mode == "checkpoints" and not event.namespace)
+    yield from islice(streamed, 1)
+
+
+def _parts(row: Any) -> dict[Any, Any]:
+    parts: dict[Any, Any] = row.parts if isinstance(row, Thing) else row
+    return parts
+
+
+def _checkpoint_id(row: Any) -> str:
+    return str(_parts(row).get("config", {}).get("configurable", {}).get("checkpoint_id", ""))

@@ -105,6 +105,7 @@ class Recording:
                 error=exception(recorder.error) if recorder.error else None,
                 state=state.plain,
                 raced=recorder.error is not None and recorder.raced,
+                caught=frozenset(map("|".join, recorder.caught)),
             )
         )
 

@@ -55,13 +55,13 @@ def fan_out(knobs: Knobs = Knobs(), *, asks: bool = False, sub: bool = False) ->
         items = list(reversed(state["items"])) if knobs.swapped else state["items"]
         return [Send("first", {"item": item}) for item in items] + ([Send("sub", {"log": []}) for _ in items] if sub else [])
 
-    def first(payload: dict[str, int]) -> Command[Any]:
+    def first(payload: Any) -> Command[Any]:
         pause()
         if not knobs.silent:
             get_stream_writer()({"item": payload["item"]})
         return Command(goto=Send("second", payload))
 
-    def second(payload: dict[str, int]) -> dict[str, Any]:
+    def second(payload: Any) -> dict[str, Any]:
         pause()
         return {"log": [payload["item"] * 10]}
 
@@ -131,7 +131,7 @@ def chat(knobs: Knobs = Knobs()) -> Any:
 def racing(fails: str = "boom", *, before: str = "before") -> Any:
     """A step before, then one task that fails while its siblings are at work."""
 
-    async def work(payload: dict[str, int]) -> dict[str, Any]:
+    async def work(payload: Any) -> dict[str, Any]:
         await asyncio.sleep(random.random() * 0.004)
         if payload["item"] == 1:
             raise ValueError(fails)

@@ -123,7 +123,8 @@ def test_a_difference_ends_the_comparison_and_is_shown() -> None:
 
     found = compare(app, {"log": []}, runs=1)
     assert not found.equal
-    assert found.stock is found.ratio is None
+    assert found.stock is None
+    assert found.ratio is None
     assert found.to_dict()["equal"] is False
     assert '- "<script>' in str(found)
     assert "The sides differ." in rendered(found)

@@ -14,7 +14,7 @@ from alto_langgraph.comparison import MODES, Observation, arecord, difference, r
 from tests.comparison.apps import Knobs, State, chat, fan_out, racing
 
 ITEMS = {"items": [3, 1, 1, 2]}
-RESUMED = [Command(resume="yes")]
+RESUMED: list[Any] = [Command(resume="yes")]
 
 
 def seen(builder: Any, *, saver: Any = None, given: Any = ITEMS, **how: Any) -> Observation:
