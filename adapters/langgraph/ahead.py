@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from alto_langgraph.engine.events import (
     Event,
     Failed,
     Finished,
+    Instruction,
     Offer,
     Opened,
     Pass,
@@ -33,6 +35,7 @@ from alto_langgraph.engine.events import (
     RouteReached,
     Start,
 )
+from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.plan.hops import hops
 from alto_langgraph.tags import Tag
 
@@ -143,6 +146,7 @@ class Ahead:
             if self._engine is not None:
                 self._tell(Ended())
                 self._engine = None
+            self._open = set()
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
@@ -172,9 +176,13 @@ class Ahead:
         """Whether anything may start ahead in this run, now."""
         loop = self.loop
         if self._ahead is None:
-            limited = loop.config.get("max_concurrency") is not None
-            self._ahead = self.staging.ahead(self.options, saves=loop.checkpointer is not None, limited=limited)
+            self._ahead = self._allowed(loop.config.get("max_concurrency"))
         return bool(self._ahead) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._draining()
+
+    def _allowed(self, most: int | None) -> frozenset[str]:
+        if most == 1 or (most is not None and self.loop.gate is None):
+            return frozenset()  # one place is kept busy in order anyway; and threads of ours would be beyond the limit
+        return self.staging.ahead(self.options, saves=self.loop.checkpointer is not None, limited=most is not None)
 
     def _draining(self) -> bool:
         return self.loop.control is not None and self.loop.control.drain_requested
@@ -187,12 +195,12 @@ class Ahead:
             keys=self.staging.keys,
             steady=self.staging.steady,
         )
-        tasks = list(self.loop.tasks.values())
+        tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
             self._name(tasks)
         self._tell(self._opening(tasks))
         for task in tasks:
-            if task.id not in self._open and task.writes and task.id in self._tags:
+            if task.id not in self._open and task.writes:
                 self._tell(self._finishing(task))
 
     def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
@@ -259,8 +267,21 @@ class Ahead:
     # ---- carrying out what the engine answers
 
     def _tell(self, event: Event) -> None:
-        assert self._engine is not None
-        for instruction in self._engine.handle(event):
+        if self._engine is None:
+            return
+        try:
+            self._carry_out(self._engine.handle(event))
+        except Exception as error:  # whatever alto gets wrong, LangGraph's loop still gets right (I8)
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._engine, self._ahead = None, frozenset()
+        for tag in list(self._earlies):
+            self._abandon(tag, "alto gave up")
+        warnings.warn(f"alto runs the rest of this run in order, after an error of its own: {error!r}", AltoWarning, stacklevel=2)
+
+    def _carry_out(self, instructions: list[Instruction]) -> None:
+        for instruction in instructions:
             match instruction:
                 case Start(tag, node, step):
                     self._start(tag, node, step)
@@ -299,3 +320,8 @@ class Ahead:
             self._abandoned.append(early)
         if self.telling is not None:
             self.telling.squashed(tag, reason)
+
+
+def _prepared(task: PregelExecutableTask) -> bool:
+    """Whether the loop prepared the task for the superstep; a running task may add others, for `@task` calls and error handlers."""
+    return len(task.path) <= 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -99,10 +99,8 @@ class Telling:
         return tuple(dict.fromkeys(tag for channel in (*process.triggers, *reads) for tag in self._writers.get(channel, ())))
 
     def _tell(self, fact: Fact) -> None:
-        try:
+        with suppress(Exception):  # a bad observer never stops a run
             self._observer.observe(fact)
-        except Exception:  # noqa: BLE001 - a bad observer never stops a run
-            pass
 
 
 def _outcome(error: BaseException | None) -> Outcome:
@@ -111,5 +109,3 @@ def _outcome(error: BaseException | None) -> Outcome:
     if isinstance(error, (asyncio.CancelledError, concurrent.futures.CancelledError)):
         return "cancelled"
     return "interrupted" if isinstance(error, GraphBubbleUp) else "failed"
-
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from langgraph.graph.state import CompiledStateGraph
@@ -15,7 +15,7 @@ from langgraph.typing import ContextT, InputT, OutputT, StateT
 
 from alto_langgraph.adapters.langgraph import seam
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
-from alto_langgraph.plan.model import Plan
+from alto_langgraph.plan.model import Effects, Plan
 from alto_langgraph.protocols import OPTIONS_KEY
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if seam.UNAVAILABLE is None:
         from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
         from alto_langgraph.adapters.langgraph.queues import HoldingAsyncQueue, HoldingSyncQueue
         from alto_langgraph.adapters.langgraph.runner import Runner
-        from alto_langgraph.adapters.langgraph.staging import Staging
 
         _stream: Any = seam.rebind(Pregel.stream, SyncPregelLoop=CommittingSync, PregelRunner=Runner, SyncQueue=HoldingSyncQueue)
         _astream: Any = seam.rebind(Pregel.astream, AsyncPregelLoop=CommittingAsync, PregelRunner=Runner, AsyncQueue=HoldingAsyncQueue)
@@ -58,6 +57,8 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
     @cached_property
     def alto_staging(self) -> Any:
         """The graph as the issue stage sees it."""
+        from alto_langgraph.adapters.langgraph.staging import Staging
+
         return Staging(self)
 
     @property
@@ -70,19 +71,21 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         """What may run ahead in this graph, and what may not and why (`plan.explain.Explanation`)."""
         from alto_langgraph.plan.explain import explain
 
-        return explain(self.alto_plan)
+        return explain(self.alto_plan, effects=Effects[self.alto_options.effects.upper()])
 
-    def stream(self, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # type: ignore[override]
-        """LangGraph's `stream`, with work that runs ahead of the superstep barrier."""
-        if self._alto_enabled(config):
-            return _stream(self, input, config, **kwargs)  # type: ignore[no-any-return]
-        return super().stream(input, config, **kwargs)
+    if not TYPE_CHECKING:  # type checkers see LangGraph's own signatures
 
-    def astream(self, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # type: ignore[override]
-        """LangGraph's `astream`, with work that runs ahead of the superstep barrier."""
-        if self._alto_enabled(config):
-            return _astream(self, input, config, **kwargs)  # type: ignore[no-any-return]
-        return super().astream(input, config, **kwargs)
+        @wraps(Pregel.stream)
+        def stream(self, input, config=None, **kwargs):
+            if self._alto_enabled(config):
+                return _stream(self, input, config, **kwargs)
+            return super().stream(input, config, **kwargs)
+
+        @wraps(Pregel.astream)
+        def astream(self, input, config=None, **kwargs):
+            if self._alto_enabled(config):
+                return _astream(self, input, config, **kwargs)
+            return super().astream(input, config, **kwargs)
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
         """LangGraph's `copy` (which `with_config` uses), keeping alto's options."""

@@ -18,7 +18,6 @@ from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPre
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.protocols import OBSERVER
 
-
 WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
@@ -28,8 +27,14 @@ class Committing(PregelLoop):
 
     ahead: Ahead | None = None
     use_astream = False
+    stack: Any
     _writers: set[str] | None = None
     _eased = 0
+
+    @property
+    def gate(self) -> asyncio.Semaphore | None:
+        """What keeps to `max_concurrency`, where tasks can share it."""
+        return None
 
     def _launch(self, early: Early) -> None:
         raise NotImplementedError
@@ -98,14 +103,17 @@ class Committing(PregelLoop):
 class CommittingAsync(Committing, AsyncPregelLoop):
     """For `astream` and what builds on it."""
 
+    @property
+    def gate(self) -> asyncio.Semaphore | None:
+        return getattr(getattr(self.submit, "__self__", None), "semaphore", None)
+
     def _on_exit(self) -> None:
         self.stack.push_async_callback(self._end)
 
     def _launch(self, early: Early) -> None:
         context = contextvars.copy_context()
         context.run(CURRENT.set, early)
-        gate = getattr(self.submit.__self__, "semaphore", None)  # type: ignore[attr-defined]
-        task = asyncio.get_running_loop().create_task(run_early(self, early, gate), name=early.node, context=context)
+        task = asyncio.get_running_loop().create_task(run_early(self, early), name=early.node, context=context)
         early.future = task
         task.add_done_callback(partial(self._early_done, early), context=context)
 

@@ -77,7 +77,7 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
         index: Makes the provisional names unique within the run.
         proc: The node's runnable, gated.
     """
-    task = prepare_single_task(
+    task: Any = prepare_single_task(
         (PUSH, index),
         None,
         checkpoint=loop.checkpoint,
@@ -85,7 +85,7 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
         checkpoint_null_version=checkpoint_null_version(loop.checkpoint),
         pending_writes=[],
         processes=loop.nodes,
-        channels={TASKS: _Row(index, send)},
+        channels={TASKS: _Row(index, send)},  # type: ignore[dict-item]
         managed=loop.managed,
         config=loop.config,
         step=early.step,
@@ -103,7 +103,8 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
     conf[CONFIG_KEY_READ] = partial(_read, early, _on_live_channels(conf[CONFIG_KEY_READ], loop))
     if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
         conf[CONFIG_KEY_CHECKPOINTER] = FencedSaver()
-    return replace(task, proc=proc)
+    ahead: PregelExecutableTask = replace(task, proc=proc)
+    return ahead
 
 
 def _on_live_channels(read: Any, loop: PregelLoop) -> Any:

@@ -33,7 +33,7 @@ class _Holding:
         raise NotImplementedError
 
 
-class HoldingAsyncQueue(_Holding, AsyncQueue):
+class HoldingAsyncQueue(_Holding, AsyncQueue):  # type: ignore[misc]
     """For `astream`."""
 
     def put_nowait(self, item: Any) -> None:
@@ -46,7 +46,7 @@ class HoldingAsyncQueue(_Holding, AsyncQueue):
         AsyncQueue.put_nowait(self, item)
 
 
-class HoldingSyncQueue(_Holding, SyncQueue):
+class HoldingSyncQueue(_Holding, SyncQueue):  # type: ignore[misc]
     """For `stream`."""
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 # ---- early runs
 
 
-async def run_early(loop: Committing, early: Early, gate: asyncio.Semaphore | None) -> Any:
+async def run_early(loop: Committing, early: Early) -> Any:
     """Runs a task ahead of its superstep, retries and timeouts included, under the run's own limit of concurrency."""
-    async with gate or nullcontext():
+    async with loop.gate or nullcontext():
         with _told(loop, early.tag, early.task, early.step, ahead=True):
             configurable = {CONFIG_KEY_CALL: fenced_call}
             if not loop.use_astream and plain(early.task, None, {}):
@@ -82,6 +82,12 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
         else:
             _take_over(marked.early, task)
             return result
+        async with marked.loop.gate or nullcontext():
+            return await _arun_in_order(marked, task, run)
+    return await _arun_in_order(marked, task, run)
+
+
+async def _arun_in_order(marked: Marked, task: PregelExecutableTask, run: Callable[[], Awaitable[Any]]) -> Any:
     with _told(marked.loop, marked.tag, task, marked.step, ahead=False):
         return await run()
 
@@ -194,6 +200,24 @@ class Runner(PregelRunner):
         super().__init__(**kwargs)
         self._loop: Committing = kwargs["put_writes"]().__self__
         self._loop.use_astream = self.use_astream
+        if self._loop.gate is not None:
+            self._submit, self.submit = self.submit, self._ungated_if_adopted  # type: ignore[assignment]
+
+    def _ungated_if_adopted(self) -> Callable[..., Any]:
+        """LangGraph's `submit`, except that waiting for an early run, which has a place of its own, takes none of `max_concurrency`."""
+
+        def submit(run: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
+            inner: Any = self._submit()
+            if run is not arun_or_adopt or getattr(task.config[CONF].get(MARK), "early", None) is None:
+                return inner(run, task, *args, **kwargs)
+            executor = inner.__self__
+            gate, executor.semaphore = executor.semaphore, None
+            try:
+                return inner(run, task, *args, **kwargs)
+            finally:
+                executor.semaphore = gate
+
+        return submit
 
     def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
         super().commit(task, exception)

@@ -58,7 +58,7 @@ try:
         PUSH,
         TASKS,
     )
-    from langgraph._internal._queue import AsyncQueue, SyncQueue
+    from langgraph._internal._queue import AsyncQueue, SyncQueue  # type: ignore[attr-defined]
     from langgraph._internal._runnable import RunnableSeq, set_config_context
     from langgraph.channels.binop import BinaryOperatorAggregate
     from langgraph.channels.last_value import LastValue

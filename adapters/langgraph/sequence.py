@@ -14,8 +14,10 @@ from alto_langgraph.adapters.langgraph.seam import ChannelWrite, RunnableSeq, pa
 
 
 class QuickSeq(RunnableSeq):
-    """Runs as `RunnableSeq` does. Plain writers call nothing that takes callbacks, so they get none of their own; and where no
-    handler listens, nothing waits for handlers to have heard that the node has ended.
+    """Runs as `RunnableSeq` does.
+
+    Plain writers call nothing that takes callbacks, so they get none of their own; and where no handler listens, nothing waits
+    for handlers to have heard that the node has ended.
     """
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:

@@ -45,9 +45,7 @@ class Early:
         on_route: Told when the node has returned and its conditional edges want to read the state.
     """
 
-    def __init__(
-        self, tag: Tag, node: str, step: int, *, outer: Early | None, live: bool, on_route: Callable[[Early], None]
-    ) -> None:
+    def __init__(self, tag: Tag, node: str, step: int, *, outer: Early | None, live: bool, on_route: Callable[[Early], None]) -> None:
         self.tag, self.node, self.step, self.outer, self.live = tag, node, step, outer, live
         self.future: Any = None
         self.task: Any = None
