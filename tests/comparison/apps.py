@@ -55,13 +55,13 @@ def fan_out(knobs: Knobs = Knobs(), *, asks: bool = False, sub: bool = False) ->
         items = list(reversed(state["items"])) if knobs.swapped else state["items"]
         return [Send("first", {"item": item}) for item in items] + ([Send("sub", {"log": []}) for _ in items] if sub else [])
 
-    def first(payload: Any) -> Command[Any]:
+    def first(payload: dict[str, int]) -> Command[Any]:
         pause()
         if not knobs.silent:
             get_stream_writer()({"item": payload["item"]})
         return Command(goto=Send("second", payload))
 
-    def second(payload: Any) -> dict[str, Any]:
+    def second(payload: dict[str, int]) -> dict[str, Any]:
         pause()
         return {"log": [payload["item"] * 10]}
 
@@ -75,7 +75,7 @@ def fan_out(knobs: Knobs = Knobs(), *, asks: bool = False, sub: bool = False) ->
             raise error
         return {"log": [interrupt(knobs.question) if asks else knobs.answer]}
 
-    graph = StateGraph(State)
+    graph: Any = StateGraph(State)
     graph.add_node("split", lambda state: {})
     graph.add_node("first", first, destinations=("second",))
     graph.add_node("second", second)
@@ -120,7 +120,7 @@ def chat(knobs: Knobs = Knobs()) -> Any:
         model = GenericFakeChatModel(messages=iter([AIMessage(knobs.words)]))
         return {"messages": [await model.ainvoke("hello")]}
 
-    graph = StateGraph(State)
+    graph: Any = StateGraph(State)
     graph.add_node("speak", speak)
     graph.add_node("again", speak)
     graph.add_edge(START, "speak")
@@ -131,13 +131,13 @@ def chat(knobs: Knobs = Knobs()) -> Any:
 def racing(fails: str = "boom", *, before: str = "before") -> Any:
     """A step before, then one task that fails while its siblings are at work."""
 
-    async def work(payload: Any) -> dict[str, Any]:
+    async def work(payload: dict[str, int]) -> dict[str, Any]:
         await asyncio.sleep(random.random() * 0.004)
         if payload["item"] == 1:
             raise ValueError(fails)
         return {"log": [payload["item"]]}
 
-    graph = StateGraph(State)
+    graph: Any = StateGraph(State)
     graph.add_node("before", lambda state: {"log": [before]})
     graph.add_node("work", work)
     graph.add_edge(START, "before")
