@@ -1,6 +1,6 @@
 """Critical path, superstep bound and ideal schedule of recorded tasks."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -34,12 +34,12 @@ def test_the_critical_path_is_the_longest_of_all_chains(tasks: list[Work]) -> No
     longest = 0.0
     for length in range(len(tasks) + 1):
         for chain in permutations(named.values(), length):
-            if all(before.tag in after.parents for before, after in zip(chain, chain[1:], strict=False)):
+            if all(before.tag in after.parents for before, after in pairwise(chain)):
                 longest = max(longest, sum(t.seconds for t in chain))
     path = critical_path(tasks)
     assert path.seconds == pytest.approx(longest)
     assert sum(named[t].seconds for t in path.tags) == pytest.approx(longest)
-    assert all(before in named[after].parents for before, after in zip(path.tags, path.tags[1:], strict=False))
+    assert all(before in named[after].parents for before, after in pairwise(path.tags))
 
 
 @given(recordings(), st.none() | st.integers(1, 4))
