@@ -141,7 +141,7 @@ async def _play_async(case: Case, side: Any, played: Played) -> None:
                     turn.value = plain(await session.graph.ainvoke(given, config, **session.running))
             except Exception as error:
                 turn.error = (type(error).__name__, str(plain(str(error))))
-            session.end(turn, [str(task.get_coro()) for task in asyncio.all_tasks() - resting])
+            session.end(turn, [name for task in asyncio.all_tasks() - resting if "Saver" not in (name := str(task.get_coro()))])
         if saver:
             session.finish(
                 [s async for s in session.graph.aget_state_history(session.config)], [c async for c in saver.alist(session.config)]
@@ -180,9 +180,14 @@ class _Session:
         return {"seed": self.case.seed + len(self.played.turns), "box": []}, self.config
 
     def keep(self, turn: Turn, chunk: Any) -> None:
-        """Keeps the event as it looks now, before a node changes it in place."""
+        """Keeps the event as it looks now, before a node changes it in place.
+
+        After a failed turn, checkpoints are without their tasks: which of them the failed superstep had finished is chance.
+        """
         namespace, mode, data = chunk if self.case.subgraphs else ((), *chunk)
-        turn.arrived.append(Event(namespace, mode, plain(data)))
+        event = Event(namespace, mode, plain(data))
+        failed = any(earlier.error for earlier in self.played.turns)
+        turn.arrived.append(event.without_tasks() if failed else event)
 
     def end(self, turn: Turn, still_running: list[str]) -> None:
         """Notes what the turn has left behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph.types import Command, Interrupt, Send
@@ -28,6 +28,14 @@ class Event:
         """Whether nothing of its superstep comes after it; the values that go with an interrupt come while others still run."""
         ends = self.mode in ("values", "checkpoints") or (self.mode == "debug" and self.data.get("type") == "checkpoint")
         return ends and "__interrupt__" not in self.data
+
+    def without_tasks(self) -> Event:
+        """The event, without the tasks of the checkpoint it tells of."""
+        if self.mode == "checkpoints":
+            return replace(self, data={**self.data, "tasks": []})
+        if self.mode == "debug" and self.closes:
+            return replace(self, data={**self.data, "payload": {**self.data["payload"], "tasks": []}})
+        return self
 
 
 def plain(value: Any) -> Any:

@@ -193,7 +193,14 @@ class _Draw:
             child = replace(child, nodes=tuple(replace(inner, coroutine=True) for inner in child.nodes))
         self.coroutine = outer
         if self.saver != "none" and self.chance(0.3):
-            child = replace(child, checkpointer=self.rng.choice((True, False)))
+            # Only one task at a time may keep a subgraph's checkpoints of its own; several race.
+            sent = any(
+                out.to == node.name and out.spread is not None
+                for choice in choices_of(graph)
+                for option in choice.options
+                for out in option
+            )
+            child = replace(child, checkpointer=self.rng.choice((not sent, False)))
         after = [name for at, layer in enumerate(layers[:-1]) if node.name in layer for name in layers[at + 1]]
         if after and not called and self.chance(0.3):
             # Alone in its superstep: the first command to the parent ends the subgraph, whatever else runs in it.
@@ -206,6 +213,11 @@ class _Draw:
             node = replace(node, command=None, routes=(*node.routes, node.command))
         child_node = replace(node, child=narrowed(child), called=called, stock=self.chance(0.3), pause=0)
         return replace(graph, nodes=(*graph.nodes[:place], child_node, *graph.nodes[place + 1 :]))
+
+
+def choices_of(graph: Graph) -> list[Choice]:
+    """Every router of the graph."""
+    return [choice for node in graph.nodes for choice in node.choices] + ([graph.choice] if graph.choice else [])
 
 
 def narrowed(graph: Graph) -> Graph:

@@ -21,12 +21,20 @@ def shrink(case: Case, differs: Callable[[Case], bool], seconds: float = 30) -> 
             if smaller in tried:
                 continue
             tried.add(smaller)
-            if differs(smaller):
+            if _runs_and(differs, smaller):
                 case = smaller
                 break
         else:
             return case
     return case
+
+
+def _runs_and(differs: Callable[[Case], bool], case: Case) -> bool:
+    """Whether the case differs; one that can't be built any more doesn't."""
+    try:
+        return differs(case)
+    except Exception:
+        return False
 
 
 def _smaller(case: Case) -> Iterator[Case]:
