@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -47,8 +48,22 @@ def _config(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
     runtime = given.get(CONFIG_KEY_RUNTIME)
     conf = {**given, **configurable}
     if isinstance(runtime, Runtime) and runtime.execution_info is not None:
-        conf[CONFIG_KEY_RUNTIME] = runtime.patch_execution_info(node_first_attempt_time=time.time(), node_attempt=1)
+        info = _replaced(runtime.execution_info, node_first_attempt_time=time.time(), node_attempt=1)
+        conf[CONFIG_KEY_RUNTIME] = _replaced(runtime, execution_info=info)
     return {**task.config, CONF: conf}
+
+
+_fields: dict[type, tuple[tuple[str, ...], attrgetter[Any]]] = {}
+
+
+def _replaced(value: Any, **changes: Any) -> Any:
+    """`dataclasses.replace`, without looking at each field again for every task."""
+    cls = type(value)
+    if cls not in _fields:
+        names = tuple(field.name for field in fields(cls))
+        _fields[cls] = (names, attrgetter(*names))
+    names, read = _fields[cls]
+    return cls(**dict(zip(names, read(value), strict=True)) | changes)
 
 
 class _Raising:

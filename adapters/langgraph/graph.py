@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.graph.state import StateGraph as StockStateGraph
 from langgraph.pregel import Pregel
@@ -43,13 +44,13 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
     alto_options: AltoOptions
 
     def alto_options_of(self, config: Any) -> AltoOptions:
-        """The options of a run: the graph's, overridden by `configurable["alto"]` of the run's config.
+        """The options of a run: the graph's, overridden by `configurable["alto"]` of the config it inherits or is given.
 
         Raises:
             OptionsError: the run's config has a bad option.
         """
         options = self.alto_options
-        for source in (self.config, config):
+        for source in (var_child_runnable_config.get(), self.config, config):
             if source and (conf := source.get("configurable")) and (given := conf.get(OPTIONS_KEY)) is not None:
                 options = _options({**options.model_dump(), **given} if isinstance(given, Mapping) else given)
         return options

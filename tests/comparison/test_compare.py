@@ -60,7 +60,6 @@ def test_whatever_is_given_has_a_side_that_alto_runs_and_one_that_it_does_not(ki
     assert type(both.stock.fresh()).__module__ == "langgraph.graph.state"
 
 
-@pytest.mark.xfail(strict=True, reason="a graph that a node calls doesn't look for alto's options in the config it inherits")
 def test_a_graph_of_alto_that_a_node_calls_runs_as_stock_on_the_stock_side() -> None:
     inner = alto_builder().compile()
     outer = StateGraph(State)
