@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections import deque
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.seam import AsyncQueue, SyncQueue
@@ -46,14 +49,53 @@ class HoldingAsyncQueue(_Holding, AsyncQueue):  # type: ignore[misc]
         AsyncQueue.put_nowait(self, item)
 
 
+class _Count:
+    """Stands where `SyncQueue` counts its items for a thread that waits for one; most runs have none, so it counts nothing."""
+
+    def __init__(self, items: deque[Any]) -> None:
+        self._items, self._released = items, False
+        self.waiting: threading.Condition | None = None
+
+    def release(self) -> None:
+        """Lets a waiting thread go, though there is nothing for it: the run is over."""
+        self._released = True
+        if self.waiting is not None:
+            with self.waiting:
+                self.waiting.notify_all()
+
+    def wait(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        """Waits until there is an item, without taking it; False if there is none."""
+        self.waiting = self.waiting or threading.Condition()
+        with self.waiting:
+            if not blocking:
+                return bool(self._items) or self._released
+            return self.waiting.wait_for(lambda: self._items or self._released, timeout) or False
+
+
 class HoldingSyncQueue(_Holding, SyncQueue):  # type: ignore[misc]
     """For `stream`."""
 
+    def __init__(self) -> None:
+        self._inside = CURRENT.get()
+        self._queue: deque[Any] = deque()
+        self._count = _Count(self._queue)
+
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if (early := CURRENT.get()) is None:
-            super().put(item)
+            self._accept(item)
         else:
             self.deliver(item, early)
 
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:
+        if block:
+            self._count.wait(True, timeout)
+        try:
+            return self._queue.popleft()
+        except IndexError:
+            raise queue.Empty from None
+
     def _accept(self, item: Any) -> None:
-        SyncQueue.put(self, item)
+        self._queue.append(item)
+        if (waiting := self._count.waiting) is not None:
+            with waiting:
+                waiting.notify_all()
