@@ -129,6 +129,17 @@ SHAPES: dict[str, Shape] = {
             entry=("a", "b"),
         )
     ),
+    "a route that reads what is still to be started writes": Shape(
+        graph(
+            node("a", pause=0, routes=(to(send("c", 1)),)),
+            node("b", pause=0, reads=(), child=graph(node("x", pause=30, writes=("log",)), entry=("x",)), called=True, edges=("e",)),
+            node("c", pause=0, routes=(to(send("d", 1)),)),
+            node("d", pause=0, writes=("log",), routes=(Choice(((Out("f", turns=1),),), ("turn",)),)),
+            node("e", pause=30, writes=("log", "turn")),
+            node("f"),
+            entry=("a", "b"),
+        )
+    ),
     "fast and slow producers": Shape(
         graph(
             node("a", pause=0, routes=(to(send("c", 2)),)),
@@ -193,6 +204,16 @@ SHAPES: dict[str, Shape] = {
         graph(node("a", routes=(to(send("b", 3)),)), node("b", command=to(send("s", 1))), node("s", child=STAGES))
     ),
     "subgraph called in a node": Shape(graph(node("a", routes=(to(send("s", 3)),)), node("s", child=STAGES, called=True)), ahead=True),
+    "subgraph called in a node twice, once ahead": Shape(
+        graph(
+            node("c", command=to("e", "d")),
+            node("d", pause=0, command=to(send("e", 1))),
+            node(
+                "e", child=graph(node("f", pause=12), node("g", pause=0, edges=("h",)), node("h", pause=6), entry=("f", "g")), called=True
+            ),
+            entry=("c",),
+        )
+    ),
     "subgraph with a checkpointer of its own": Shape(
         graph(node("a", edges=("s",)), node("s", child=replace(STAGES, checkpointer=True))), then=({"seed": 8, "box": []},)
     ),
@@ -279,6 +300,16 @@ SHAPES: dict[str, Shape] = {
             node("c", shared="read", routes=(to(send("d", 1)),)),
             node("d", shared="read"),
             entry=("a", "b"),
+        )
+    ),
+    "nodes still to be started share a list past the state": Shape(
+        graph(
+            node("b", pause=0, routes=(to(send("d", 1)),)),
+            node("c", pause=20, edges=("e",)),
+            node("d", pause=0, routes=(to(send("f", 2)),)),
+            node("e", pause=20, shared="read"),
+            node("f", pause=0, shared="change"),
+            entry=("b", "c"),
         )
     ),
 }

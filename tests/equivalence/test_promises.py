@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.errors import GraphDrained, GraphRecursionError, NodeTimeoutError
+from langgraph.errors import GraphDrained, GraphRecursionError, InvalidUpdateError, NodeTimeoutError
 from langgraph.graph import START
 from langgraph.graph.state import StateGraph as Stock
 from langgraph.runtime import RunControl, Runtime
@@ -173,6 +173,25 @@ class TestNothingIsLeftRunning:
             async for _ in stream:
                 break
             await stream.aclose()
+
+    @SIDES
+    async def test_after_one_of_several_subgraphs_fails(self, side: Any, work: Work) -> None:
+        """It fails where its writes are applied, not in a node: two of its nodes write a channel that takes one value."""
+
+        async def inner(item: int) -> State:
+            await asyncio.sleep(0.002 * item)
+            return {"items": [item]}
+
+        def twice(state: State) -> list[Send]:
+            return [Send("inner", state["items"][0] + i) for i in range(2)]
+
+        subgraph = side(State).add_node("inner", inner).add_conditional_edges(START, twice, ["inner"]).compile()
+        graph = side(State).add_node("outer", subgraph)
+        graph.add_conditional_edges(START, lambda state: [Send("outer", {"items": [i]}) for i in range(5)], ["outer"])
+        async with nothing_left(work):
+            with pytest.raises(InvalidUpdateError):
+                async for _ in graph.compile().astream({"items": []}, stream_mode="tasks", subgraphs=True):
+                    pass
 
     @SIDES
     def test_after_a_sync_run_raises(self, side: Any) -> None:
