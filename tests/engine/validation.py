@@ -148,4 +148,4 @@ def node(
 def _callable(**known: Any) -> CallablePlan:
     nothing = {"reads": frozenset(), "writes": frozenset(), "effects": Effects.PURE, "goes": frozenset(), "sends": frozenset()}
     no = dict.fromkeys(("may_interrupt", "sees_identity", "uses_store", "mutates", "subgraph"), False)
-    return CallablePlan(**{**nothing, **no, "returns": frozenset(), "goes_up": frozenset(), **known})  # type: ignore[arg-type]
+    return CallablePlan(**{**nothing, **no, "returns": frozenset(), "goes_up": frozenset(), **known})

@@ -1,0 +1,323 @@
+"""Random programs, run by a plain barrier and by a loop that the engine helps, without anything of LangGraph or asyncio."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from alto_langgraph.engine.engine import Engine
+from alto_langgraph.engine.events import (
+    Adopt,
+    Cancel,
+    Closed,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Instruction,
+    Offer,
+    Opened,
+    Pass,
+    Retreated,
+    RouteReached,
+    Start,
+)
+from alto_langgraph.plan.model import NodePlan, Plan
+from alto_langgraph.tags import Tag
+from tests.engine.validation import node, validate
+
+KEYS = "xyz"
+STEADY = "xy"
+"""`z` forgets its value when a superstep doesn't write it."""
+OBJECTS = (1, 2, 3)
+
+Result = tuple[Tag, object, object]
+Commit = tuple[int, tuple[Result, ...]]
+"""A superstep's number and, in order: task, what it saw of shared objects, what its conditional edge read."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A graph and what its nodes do, all drawn from a seed. What a task does depends only on its tag and what its edge reads."""
+
+    seed: int
+
+    @cached_property
+    def nodes(self) -> Mapping[str, NodePlan]:
+        draw = random.Random(f"nodes {self.seed}")
+        names = "abcdef"[: draw.randint(2, 6)]
+
+        def some(of: str, chance: float) -> str:
+            return "".join(letter for letter in of if draw.random() < chance)
+
+        def one(name: str) -> NodePlan:
+            return node(
+                name,
+                follow=some(names, 0.15),
+                sends=some(names, 0.4),
+                reads=draw.choice([None, None, "x", "y", "xy", "z", "*"]),
+                writes=draw.choice(["", "", "x", "y", "z", None]),
+                interrupts=draw.random() < 0.05,
+                mutates=draw.random() < 0.15,
+                uses=some("kl", 0.1),
+                changes=some("kl", 0.1),
+            )
+
+        return {name: one(name) for name in names}
+
+    @cached_property
+    def last_step(self) -> int:
+        return random.Random(f"end {self.seed}").randint(2, 6)
+
+    @cached_property
+    def fails(self) -> bool:
+        """Whether tasks of this program may raise."""
+        return random.Random(f"fails {self.seed}").random() < 0.2
+
+    def first(self) -> list[Offer]:
+        draw = random.Random(f"first {self.seed}")
+        return [self._offer(Tag((("__start__", 0), (draw.choice([*self.nodes]), i)))) for i in range(draw.randint(1, 5))]
+
+    def writes(self, tag: Tag) -> str:
+        declared = self.nodes[name_of(tag)].function.writes
+        draw = random.Random(f"writes {self.seed} {tag}")
+        return "".join(k for k in KEYS if (declared is None or k in declared) and draw.random() < 0.7)
+
+    def sends(self, tag: Tag, read: object) -> list[Offer]:
+        draw = random.Random(f"sends {self.seed} {tag} {read}")
+        targets = sorted(self.nodes[name_of(tag)].sends or ())
+        number = draw.choice([0, 1, 1, 2, 3]) if targets else 0
+        return [self._offer(tag.child(draw.choice(targets), i)) for i in range(number)]
+
+    def follow(self, tag: Tag, read: object) -> set[str]:
+        """Nodes that follow by an edge: some always, the rest if the conditional edge says so."""
+        plan = self.nodes[name_of(tag)]
+        edges = sorted((plan.targets or frozenset()) - (plan.sends or frozenset()))
+        draw = random.Random(f"follow {self.seed} {tag.path[-1]} {read}")
+        return {name for name in edges if not plan.routes or draw.random() < 0.6}
+
+    def interrupts(self, tag: Tag) -> bool:
+        return self.nodes[name_of(tag)].may_interrupt
+
+    def raises(self, tag: Tag) -> bool:
+        return self.fails and random.Random(f"raises {self.seed} {tag}").random() < 0.1
+
+    def retreats(self, tag: Tag) -> bool:
+        """Whether its early run meets a fence that nobody foresaw."""
+        return random.Random(f"retreats {self.seed} {tag}").random() < 0.1
+
+    def _offer(self, tag: Tag) -> Offer:
+        draw = random.Random(f"operands {self.seed} {tag}")
+        held = frozenset(draw.sample(OBJECTS, draw.choice([0, 0, 0, 1, 2])))
+        return Offer(tag, name_of(tag), None if draw.random() < 0.03 else held)
+
+
+def name_of(tag: Tag) -> str:
+    return tag.path[-1][0]
+
+
+@dataclass
+class Job:
+    """One run of a task."""
+
+    offer: Offer
+    step: int
+    seen: object = None
+    read: object = None
+    returned: bool = False
+    over: bool = False
+    failed: bool = False
+
+
+@dataclass
+class World:
+    """What tasks touch: state, shared objects, operands; and which tasks of later supersteps follow from it."""
+
+    program: Program
+    state: dict[str, Tag | None] = field(default_factory=lambda: dict.fromkeys(KEYS))
+    touched: dict[object, set[tuple[int, Tag]]] = field(default_factory=dict)
+    commits: list[Commit] = field(default_factory=list)
+
+    def begin(self, job: Job) -> None:
+        """Tasks look at shared objects when they begin; `end` checks that nothing was changed too early or too late."""
+        job.seen = self._look(job)
+        for thing in self._things(job, changed=True):
+            self.touched.setdefault(thing, set()).add((job.step, job.offer.tag))
+
+    def read(self, job: Job) -> None:
+        """The conditional edge reads the state."""
+        for route in self.program.nodes[job.offer.node].routes:
+            keys = KEYS if route.reads is None else sorted(route.reads)
+            job.read = tuple((key, str(self.state[key])) for key in keys)
+
+    def end(self, job: Job) -> None:
+        assert job.seen == self._look(job), f"what {job.offer.tag} uses has changed under it"
+
+    def result(self, job: Job) -> Result:
+        return (job.offer.tag, job.seen, job.read)
+
+    def commit(self, step: int, jobs: list[Job]) -> list[Offer]:
+        """Ends a superstep; returns the next one's tasks in order."""
+        self.commits.append((step, tuple(map(self.result, jobs))))
+        for key in set(KEYS) - set(STEADY):
+            self.state[key] = None
+        for job in jobs:
+            for key in self.program.writes(job.offer.tag):
+                self.state[key] = job.offer.tag
+        sent = [offer for job in jobs for offer in self.program.sends(job.offer.tag, job.read)]
+        pulled = sorted({name for job in jobs for name in self.program.follow(job.offer.tag, job.read)})
+        return sent + [Offer(Tag(((name, step + 1),)), name) for name in pulled]
+
+    def _look(self, job: Job) -> object:
+        """Who has changed what the task uses, those beside it apart: they race under a barrier too."""
+        return tuple(
+            (thing, sorted(str(tag) for step, tag in self.touched.get(thing, ()) if step != job.step))
+            for thing in sorted(self._things(job, changed=False), key=str)
+        )
+
+    def _things(self, job: Job, *, changed: bool) -> Iterator[object]:
+        plan = self.program.nodes[job.offer.node]
+        for use in plan.shares:
+            if use.writes if changed else use.reads:
+                yield use.name
+        if plan.mutates or not changed:
+            yield from OBJECTS if job.offer.operands is None else job.offer.operands
+
+
+def barrier(program: Program) -> tuple[list[Commit], set[Tag]]:
+    """Superstep after superstep, as LangGraph does; returns the commits and every task that ran."""
+    world, tasks, ran, step = World(program), program.first(), set[Tag](), 1
+    while tasks and step <= program.last_step:
+        jobs = [Job(offer, step) for offer in tasks]
+        for job in jobs:
+            ran.add(job.offer.tag)
+            world.begin(job)
+            world.read(job)
+        if any(program.interrupts(j.offer.tag) or program.raises(j.offer.tag) for j in jobs):
+            break
+        tasks = world.commit(step, jobs)
+        step += 1
+    return world.commits, ran
+
+
+class Ahead:
+    """The same with the engine's help; `moves` says what could happen next.
+
+    Args:
+        program: What is run.
+        window: The engine's.
+    """
+
+    def __init__(self, program: Program, window: int = 256) -> None:
+        self.program, self.world = program, World(program)
+        may = frozenset(name for name, plan in program.nodes.items() if not plan.may_interrupt)
+        self.engine = Engine(Plan(program.nodes), window=window, ahead=may, keys=frozenset(KEYS), steady=frozenset(STEADY))
+        self.step, self.over, self.closed = 0, False, True
+        self.next = program.first()
+        self.open: list[Job] = []
+        self.early: dict[Tag, Job] = {}
+        self.started: list[Tag] = []
+        self.squashed: set[Tag] = set()
+
+    def moves(self) -> list[Callable[[], None]]:
+        """Everything that can happen now, the loop's own moves first."""
+        if self.over:
+            return []
+        possible: list[Callable[[], None]] = []
+        if self.closed:
+            possible.append(self._opening)
+        elif all(job.over for job in self.open) or any(job.failed for job in self.open):
+            possible.append(self._closing)
+        for job in [*self.open, *self.early.values()]:
+            if not job.over and not (job.returned and job.offer.tag in self.early):
+                possible.append(lambda job=job: self._go_on(job))  # type: ignore[misc]
+        return possible
+
+    # ---- the loop
+
+    def _opening(self) -> None:
+        self.step += 1
+        if not self.next or self.step > self.program.last_step:
+            self._end()
+            return
+        self.closed, self.open = False, []
+        offers = {offer.tag: offer for offer in self.next}
+        answer = self._handle(Opened(self.step, tuple(self.next), self.program.last_step))
+        asked = [i for i in answer if not isinstance(i, Start | Pass | Cancel)]
+        assert [i.tag for i in asked] == [*offers], "the loop's tasks are answered in its order"
+        for instruction in asked:
+            if isinstance(instruction, Adopt):
+                self.open.append(job := self.early.pop(instruction.tag))
+                if job.returned and not job.over:
+                    self._pass(job)
+            else:
+                self.open.append(job := Job(offers[instruction.tag], self.step))
+                self.world.begin(job)
+        self._carry_out([i for i in answer if i not in asked])
+
+    def _closing(self) -> None:
+        if any(job.failed for job in self.open):
+            self._end()
+            return
+        self.closed = True
+        self.next = self.world.commit(self.step, self.open)
+        self._carry_out(self._handle(Closed(self.step)))
+
+    def _end(self) -> None:
+        self.over = True
+        self._carry_out(self._handle(Ended()))
+        assert not self.early, "early runs outlive the run"
+
+    # ---- tasks
+
+    def _go_on(self, job: Job) -> None:
+        tag = job.offer.tag
+        if tag in self.early and self.program.retreats(tag) and not self._changes(job):
+            self._carry_out(self._handle(Retreated(tag, "a fence")))
+        elif self.program.raises(tag) or self.program.interrupts(tag):
+            job.over = job.failed = True
+            self._carry_out(self._handle(Failed(tag)))
+        elif tag in self.early and self.program.nodes[job.offer.node].routes:
+            job.returned = True
+            self._carry_out(self._handle(RouteReached(tag)))
+        else:
+            self._pass(job)
+
+    def _pass(self, job: Job) -> None:
+        self.world.read(job)
+        self.world.end(job)
+        job.over = True
+        self._carry_out(self._handle(Finished(job.offer.tag, tuple(self.program.sends(job.offer.tag, job.read)))))
+
+    def _changes(self, job: Job) -> bool:
+        """What it has changed already would show when it runs again."""
+        plan = self.program.nodes[job.offer.node]
+        return plan.mutates or any(use.writes for use in plan.shares)
+
+    # ---- the engine
+
+    def _handle(self, event: Event) -> list[Instruction]:
+        answer = self.engine.handle(event)
+        validate(self.engine)
+        return answer
+
+    def _carry_out(self, answer: list[Instruction]) -> None:
+        for instruction in answer:
+            match instruction:
+                case Start(tag, name, step):
+                    assert tag not in self.started, f"{tag} is started ahead twice"
+                    assert self.step < step <= self.program.last_step
+                    assert name in self.engine.ahead
+                    self.started.append(tag)
+                    self.early[tag] = job = Job(Offer(tag, name, self.engine.tasks[tag].operands), step)
+                    self.world.begin(job)
+                case Cancel(tag):
+                    del self.early[tag]
+                    self.squashed.add(tag)
+                case Pass(tag):
+                    if tag in self.early:
+                        self._pass(self.early[tag])
+                case other:
+                    raise AssertionError(f"unexpected {other}")
