@@ -57,7 +57,7 @@ def pipeline(width: int, nodes: tuple[NodePlan, ...], *, backwards: bool = False
                 place[child] = place[tag]
                 offers = (Offer(child, child.path[-1][0], held[place[tag]]),)
                 following.append(child)
-            tell(Finished(tag, offers))  # noqa: B023
+            tell(Finished(tag, offers))
 
         following: list[Tag] = []
         done = {tag for tag in tags if tag not in waiting and engine.tasks[tag].phase.value == "completed"}

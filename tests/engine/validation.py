@@ -96,8 +96,10 @@ def _stands(engine: Engine, task: Task, key: Any) -> bool:
     if key == ("limit",):
         return task.step > engine.limit
     *operand, step, node = key
-    counts = engine.ledger._holders.get(operand[0], {}).get((step, node)) if operand else engine.ledger._unfinished.get(step, {}).get(node)
-    return bool(counts) and step < task.step
+    ledger = engine.ledger
+    counts: Any = ledger._holders.get(operand[0]) if operand else ledger._unfinished.get(step)
+    found = (counts or {}).get((step, node) if operand else node)
+    return bool(found) and step < task.step
 
 
 class Told:
