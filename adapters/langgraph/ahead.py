@@ -225,10 +225,15 @@ class Ahead:
         return Offer(tag, node, operands(operand) if self._engine.ledger.holding else frozenset())
 
     def _finishing(self, task: PregelExecutableTask) -> Finished:
-        return Finished(self._tags[task.id], self._offers(self._tags[task.id], task.writes))
+        return self._finished_with(self._tags[task.id], task.writes)
 
     def _finishing_early(self, early: Early) -> Finished:
-        return Finished(early.tag, self._offers(early.tag, early.task.writes))
+        return self._finished_with(early.tag, early.task.writes)
+
+    def _finished_with(self, tag: Tag, writes: Any) -> Finished:
+        edges = self.loop.trigger_to_nodes
+        goes = frozenset(node for channel, _ in writes for node in edges.get(channel, ()))
+        return Finished(tag, self._offers(tag, writes), goes)
 
     def _offers(self, tag: Tag, writes: Any) -> tuple[Offer, ...]:
         sends = [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]

@@ -107,6 +107,23 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def gate(self) -> asyncio.Semaphore | None:
         return getattr(getattr(self.submit, "__self__", None), "semaphore", None)
 
+    async def __aexit__(self, *error: Any) -> bool | None:
+        """LangGraph's, and none of what runs inside is left running.
+
+        LangGraph cancels a task that it gives up twice. The second time would reach the loop of a subgraph that is just
+        leaving, before it has cancelled its own tasks.
+        """
+        if error[0] is None:
+            return await super().__aexit__(*error)
+        leaving = asyncio.ensure_future(super().__aexit__(*error))
+        try:
+            return await asyncio.shield(leaving)
+        except asyncio.CancelledError as cancelled:
+            if not leaving.done():
+                await leaving
+                cancelled.args = (*cancelled.args, leaving)
+            raise
+
     def _on_exit(self) -> None:
         self.stack.push_async_callback(self._end)
 

@@ -81,6 +81,7 @@ def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: f
         fences=tuple(_fences(name, node, spec, function, routes)),
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
+        handler=getattr(node, "error_handler_node", None),
     )
 
 

@@ -14,14 +14,16 @@ from langgraph.types import PregelExecutableTask, Send
 from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
+    CONFIG_KEY_STREAM,
     PUSH,
     TASKS,
     PregelLoop,
+    StreamProtocol,
     Topic,
     checkpoint_null_version,
     prepare_single_task,
 )
-from alto_langgraph.driver.early import Early, Retreat
+from alto_langgraph.driver.early import CURRENT, Early, Retreat
 
 
 class FastTopic(Topic[Send]):
@@ -101,10 +103,28 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
         return None
     conf = task.config["configurable"]
     conf[CONFIG_KEY_READ] = partial(_read, early, _on_live_channels(conf[CONFIG_KEY_READ], loop))
+    if (stream := conf.get(CONFIG_KEY_STREAM)) is not None:
+        conf[CONFIG_KEY_STREAM] = _said_by(early, stream)
     if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
         conf[CONFIG_KEY_CHECKPOINTER] = FencedSaver()
     ahead: PregelExecutableTask = replace(task, proc=proc)
     return ahead
+
+
+def _said_by(early: Early, stream: Any) -> Any:
+    """The stream that subgraphs write to, knowing whose subgraphs they are: LangGraph also writes from threads that don't."""
+
+    def say(chunk: Any) -> None:
+        if CURRENT.get() is not None:
+            stream(chunk)
+            return
+        token = CURRENT.set(early)
+        try:
+            stream(chunk)
+        finally:
+            CURRENT.reset(token)
+
+    return StreamProtocol(say, stream.modes)
 
 
 def _on_live_channels(read: Any, loop: PregelLoop) -> Any:

@@ -54,6 +54,7 @@ try:
         CONFIG_KEY_READ,
         CONFIG_KEY_RESUMING,
         CONFIG_KEY_RUNTIME,
+        CONFIG_KEY_STREAM,
         NULL_TASK_ID,
         PUSH,
         TASKS,
@@ -69,6 +70,7 @@ try:
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
     from langgraph.pregel._write import ChannelWrite
+    from langgraph.pregel.protocol import StreamProtocol
 except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
     UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
 
@@ -79,6 +81,7 @@ __all__ = [
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
+    "CONFIG_KEY_STREAM",
     "NULL_TASK_ID",
     "PUSH",
     "TASKS",
@@ -94,6 +97,7 @@ __all__ = [
     "PregelLoop",
     "PregelRunner",
     "RunnableSeq",
+    "StreamProtocol",
     "SyncPregelLoop",
     "SyncQueue",
     "Topic",

@@ -22,11 +22,14 @@ from alto_langgraph.engine.events import (
     Run,
     Start,
 )
-from alto_langgraph.engine.ledger import Ledger
+from alto_langgraph.engine.ledger import COMING, Ledger
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
 from alto_langgraph.plan.model import Plan
 from alto_langgraph.tags import Tag
+
+LIMIT = ("limit",)
+"""What blocks a task beyond the last superstep that may be issued into."""
 
 
 class Engine:
@@ -83,11 +86,13 @@ class Engine:
         if event.step <= self.step:
             raise IllegalTransitionError(f"Superstep {event.step} opened after superstep {self.step}.")
         self.step, self.limit = event.step, event.limit
+        self.ledger.open(event.step)
         asked = {offer.tag for offer in event.tasks}
         answer = [self._open_task(offer) for offer in event.tasks]
         for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:
             answer += self._squash(task, "its superstep came without it")
-        self._wake(("limit",))
+        self._wake(LIMIT)
+        self._wake(COMING)
         return answer + self._routes() + self._issue()
 
     def _open_task(self, offer: Offer) -> Instruction:
@@ -107,6 +112,7 @@ class Engine:
         task = self._known(event.tag)
         task.move(Phase.COMPLETED)
         self._at_route.pop(task.tag, None)
+        self.ledger.trigger(task.step + 1, event.goes)
         for offer in event.offers:
             self._place(self._know(Task(offer.tag, offer.node, task.step + 1, offer.operands, Phase.WAITING)))
         self._settle(task)
@@ -159,13 +165,16 @@ class Engine:
     def _place(self, task: Task) -> None:
         if task.node not in self.ahead:
             return  # it waits for its superstep
-        blocker = ("limit",) if task.step > self.limit else self.ledger.blocker(task)
+        blocker = self._blocker(task)
         if blocker is None:
             if task.phase is Phase.WAITING:
                 task.move(Phase.READY)
             self._ready.append(task)
         else:
             self._blocked.setdefault(blocker, []).append(task)
+
+    def _blocker(self, task: Task) -> Hashable | None:
+        return LIMIT if task.step > self.limit else self.ledger.blocker(task)
 
     def _wake(self, key: Hashable) -> None:
         for task in self._blocked.pop(key, ()):
@@ -178,7 +187,7 @@ class Engine:
             task = self._ready.popleft()
             if task.phase is not Phase.READY or task.step <= self.step + self.ledger.finished(self.step):
                 continue  # the loop comes for it at once
-            if blocker := self.ledger.blocker(task):
+            if blocker := self._blocker(task):
                 # Became blocked while the window was full.
                 task.move(Phase.WAITING)
                 self._blocked.setdefault(blocker, []).append(task)

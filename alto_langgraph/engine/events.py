@@ -33,10 +33,17 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A task has run to its end; `offers` are the Sends among its writes, in order."""
+    """A task has run to its end.
+
+    Args:
+        tag: The task.
+        offers: The Sends among its writes, in order.
+        goes: Nodes that its other writes trigger.
+    """
 
     tag: Tag
     offers: tuple[Offer, ...] = ()
+    goes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from alto_langgraph.engine.task import Task
 from alto_langgraph.plan.model import CallablePlan, Plan
+
+COMING = ("coming",)
+"""What blocks a task that must wait for tasks which aren't known yet."""
+
+Names = frozenset[str] | None
+"""Nodes; None means any node."""
 
 
 class Ledger:
     """Counts unfinished tasks by (superstep, node), and their mutable operands.
 
-    A task may start early if no unfinished task that commits before it may interrupt the run, shares a mutable object
-    with it, or is fenced together with it by the plan (DESIGN I2, I3, I5).
+    A task may start early if no unfinished task that commits before it, known already or still to come, may interrupt the run,
+    shares a mutable object with it, or is fenced together with it by the plan (DESIGN I2, I3, I5).
 
     Args:
         plan: What is known of the graph.
@@ -25,18 +31,40 @@ class Ledger:
 
     def __init__(self, plan: Plan, keys: frozenset[str], steady: frozenset[str]) -> None:
         self._plan, self._keys, self._steady = plan, keys, steady
+        self._open = -1
         self._unfinished: dict[int, Counter[str]] = {}
         self._uncommitted: dict[int, set[str]] = {}
+        self._triggered: dict[int, set[str]] = {}
         self._holders: dict[int | None, Counter[tuple[int, str]]] = {}
         self._conflicts: dict[tuple[str, str], bool] = {}
+        self._coming: dict[int, Names] | None = None
+        self._deferred = {name for name, node in plan.nodes.items() if any(reason.code == "deferred" for reason in node.fences)}
+        self._late: set[str] = set()
         self.holding = any(node.mutates for node in plan.nodes.values())
+
+    # ---- booking
+
+    def open(self, step: int) -> None:
+        """Books that superstep `step` is here: all its tasks are known."""
+        self._open, self._coming = step, None
 
     def add(self, task: Task) -> None:
         """Books a task that has become known."""
-        self._unfinished.setdefault(task.step, Counter())[task.node] += 1
+        counts = self._unfinished.setdefault(task.step, Counter())
+        if not counts[task.node]:
+            self._coming = None
+        counts[task.node] += 1
         self._uncommitted.setdefault(task.step, set()).add(task.node)
         for operand in self._operands(task):
             self._holders.setdefault(operand, Counter())[task.step, task.node] += 1
+
+    def trigger(self, step: int, nodes: frozenset[str]) -> None:
+        """Books that edges lead to `nodes` in superstep `step`."""
+        triggered = self._triggered.setdefault(step, set())
+        if not nodes <= triggered:
+            triggered |= nodes
+            self._late |= nodes & self._deferred  # such a node may come in any later superstep instead
+            self._coming = None
 
     def settle(self, task: Task) -> Iterator[Hashable]:
         """Books that a task is finished (or gone); yields the blockers that are lifted by it."""
@@ -50,7 +78,9 @@ class Ledger:
             del counts[task.node]
             if not counts:
                 del self._unfinished[task.step]
+            self._coming = None
             yield place
+            yield COMING
         for operand in self._operands(task):
             holders = self._holders[operand]
             holders[place] -= 1
@@ -60,29 +90,33 @@ class Ledger:
                     del self._holders[operand]
                 yield (operand, *place)
 
+    def close(self, step: int) -> None:
+        """Forgets the supersteps up to `step`."""
+        for book in (self._unfinished, self._uncommitted, self._triggered):
+            for old in [s for s in book if s <= step]:
+                del book[old]
+
+    # ---- asking
+
     def finished(self, step: int) -> bool:
         """Whether every task of superstep `step` is finished."""
         return step not in self._unfinished
-
-    def close(self, step: int) -> None:
-        """Forgets the supersteps up to `step`."""
-        for book in (self._unfinished, self._uncommitted):
-            for old in [s for s in book if s <= step]:
-                del book[old]
 
     def blocker(self, task: Task) -> Hashable | None:
         """The first thing that forbids `task` to start now; None if nothing does."""
         for step, counts in self._unfinished.items():
             if step < task.step:
                 for node in counts:
-                    if self._conflict(task.node, node):
+                    if any(self._conflict(task.node, other) for other in self._with_handlers((node,))):
                         return (step, node)
+        for step in range(self._open + 1, task.step):
+            if any(self._collides(task, node) for node in self._named(self._to_come(step))):
+                return COMING
         return self._held(task) if self.holding else None
 
     def determines_routes(self, task: Task) -> bool:
-        """Whether nothing uncommitted before `task` can write what its conditional edges read."""
-        routes = self._plan.nodes[task.node].routes
-        return all(self._determined(route, task.step) for route in routes)
+        """Whether nothing that commits before `task`, known or still to come, can write what its conditional edges read."""
+        return all(self._determined(route, task.step) for route in self._plan.nodes[task.node].routes)
 
     def _determined(self, route: CallablePlan, step: int) -> bool:
         if route.reads is None:
@@ -90,13 +124,53 @@ class Ledger:
         reads = route.reads & self._keys
         if not reads:
             return True
-        before = {node for s, nodes in self._uncommitted.items() if s < step for node in nodes}
+        before = {node for s, nodes in self._uncommitted.items() if s < step for node in self._with_handlers(nodes)}
+        for later in range(self._open + 1, step):
+            before.update(self._named(self._to_come(later)))
         return reads <= self._steady and not any(self._writes(node) & reads for node in before)
 
     def _writes(self, node: str) -> frozenset[str]:
         plan = self._plan.nodes.get(node)
         writes = plan.function.writes if plan else None
         return self._keys if writes is None else writes
+
+    # ---- what isn't known yet
+
+    def _to_come(self, step: int) -> Names:
+        """Nodes that may yet turn up in superstep `step`, beside the tasks known there."""
+        if self._coming is None or step not in self._coming:
+            self._coming = {}
+            last = max((*self._unfinished, *self._uncommitted, step, self._open))
+            names: Names = frozenset(self._unfinished.get(self._open, ()))
+            for here in range(self._open + 1, last + 1):
+                names = self._after(names, self._triggered.get(here, set()) | self._late)
+                self._coming[here] = names
+                if names is not None:
+                    names |= frozenset(self._unfinished.get(here, ()))
+        return self._coming[step]
+
+    def _after(self, nodes: Names, triggered: set[str]) -> Names:
+        """Nodes that may follow `nodes`, besides those `triggered` for certain."""
+        if nodes is None:
+            return None
+        following = set(triggered)
+        for node in self._with_handlers(nodes):
+            plan = self._plan.nodes.get(node)
+            targets = plan.targets if plan else None
+            if targets is None:
+                return None
+            following |= targets
+        return self._with_handlers(following)
+
+    def _with_handlers(self, nodes: Iterable[str]) -> frozenset[str]:
+        plans = self._plan.nodes
+        handlers = (plans[node].handler for node in nodes if node in plans)
+        return frozenset((*nodes, *(handler for handler in handlers if handler is not None)))
+
+    def _named(self, nodes: Names) -> Iterable[str]:
+        return self._plan.nodes if nodes is None else nodes
+
+    # ---- pairs
 
     def _conflict(self, early: str, unfinished: str) -> bool:
         pair = (early, unfinished)
@@ -105,13 +179,19 @@ class Ledger:
             known = self._conflicts[pair] = self._plan.conflict(early, unfinished) is not None
         return known
 
+    def _collides(self, task: Task, coming: str) -> bool:
+        """Whether `task` may not pass a task of node `coming`, of which nothing else is known."""
+        return self._conflict(task.node, coming) or (task.operands != frozenset() and self._either_mutates(task.node, coming))
+
+    def _either_mutates(self, *nodes: str) -> bool:
+        plans = [self._plan.nodes.get(node) for node in nodes]
+        return any(plan is None or plan.mutates for plan in plans)
+
     def _held(self, task: Task) -> Hashable | None:
         """The first unfinished holder of one of the task's mutable operands, if either of the two may change it."""
-        mine = self._plan.nodes.get(task.node)
         for operand in self._watched(task):
             for step, node in self._holders.get(operand, ()):
-                theirs = self._plan.nodes.get(node)
-                if step < task.step and (mine is None or theirs is None or mine.mutates or theirs.mutates):
+                if step < task.step and self._either_mutates(task.node, *self._with_handlers((node,))):
                     return (operand, step, node)
         return None
 

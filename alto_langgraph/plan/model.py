@@ -97,6 +97,7 @@ class NodePlan:
         fences: Reasons why it is never started ahead of its superstep.
         sends: Nodes that it, or its path functions, may reach by a `Send`; None means any.
         subgraph: It is, or may call, a compiled graph; such a node waits when the run has a checkpointer.
+        handler: Node that runs in its place, in the same superstep, when it has failed.
     """
 
     name: str
@@ -106,6 +107,7 @@ class NodePlan:
     fences: tuple[Reason, ...] = ()
     sends: frozenset[str] | None = None
     subgraph: bool = False
+    handler: str | None = None
 
     @property
     def may_interrupt(self) -> bool:
