@@ -224,7 +224,6 @@ async def test_events_of_a_squashed_run_are_never_heard() -> None:
         async for event in graph.compile().astream({}, stream_mode="custom"):
             got.append(event)
 
-    with signals() as seen:
-        with pytest.raises(ValueError, match="slow failed"):
-            await listen()
+    with signals() as seen, pytest.raises(ValueError, match="slow failed"):
+        await listen()
     assert got == [] and seen.ahead["early"] == 1

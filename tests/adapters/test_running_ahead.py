@@ -212,7 +212,9 @@ async def test_ahead_inside_ahead() -> None:
         say("inner done")
         return {"out": got["out"]}
 
-    graph = StateGraph(State).add_node("outer_slow", outer_slow).add_node("first", first, destinations=("nested",)).add_node("nested", nested)
+    graph = (
+        StateGraph(State).add_node("outer_slow", outer_slow).add_node("first", first, destinations=("nested",)).add_node("nested", nested)
+    )
     with signals() as seen:
         got = await graph.add_edge(START, "outer_slow").add_edge(START, "first").compile().ainvoke({})
     assert got["out"] == ["outer", *answer(2)]
