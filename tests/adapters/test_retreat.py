@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from typing import Annotated, Any
 
@@ -16,12 +17,12 @@ from typing_extensions import TypedDict
 
 from alto_langgraph.graph import START
 from alto_langgraph.graph import StateGraph as Alto
-from tests.adapters.signals import Signals, aheard, say, signals
+from tests.adapters.signals import PATIENCE, SIGNALS, Signals, aheard, say, signals
 
 
 class State(TypedDict, total=False):
     out: Annotated[list[str], operator.add]
-    wait: bool
+    wait: str
 
 
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "t"}}
@@ -32,8 +33,12 @@ async def send(state: State) -> Command[Any]:
 
 
 async def beside(state: State) -> State:
-    if state.get("wait"):
+    """Keeps its superstep open until early work has begun, or has been squashed."""
+    if wait := state.get("wait"):
         await aheard("early began 0", "early began 1")
+        async with asyncio.timeout(PATIENCE):
+            while wait == "squashed" and len(SIGNALS.get().squashed) < 2:
+                await asyncio.sleep(0.001)
     return {"out": ["beside"]}
 
 
@@ -93,13 +98,13 @@ async def history(graph: Any) -> list[Any]:
     return [(s.next, s.values, s.metadata["step"], [(t.name, t.path) for t in s.tasks]) async for s in graph.aget_state_history(CONFIG)]
 
 
-async def both(early: Any, saver: bool) -> tuple[Signals, Any, Any, Any, Any]:
+async def both(early: Any, saver: bool, wait: str = "begun") -> tuple[Signals, Any, Any, Any, Any]:
     stock = build(Stock, early, checkpointer=InMemorySaver() if saver else None)
     with signals():
         expected = await stock.ainvoke({}, CONFIG)
     alto = build(Alto, early, checkpointer=InMemorySaver() if saver else None)
     with signals() as seen:
-        got = await alto.ainvoke({"wait": True} if _runs_ahead(alto, saver) else {}, CONFIG)
+        got = await alto.ainvoke({"wait": wait} if _runs_ahead(alto, saver) else {}, CONFIG)
     return seen, expected, got, stock, alto
 
 
@@ -119,13 +124,13 @@ async def test_what_needs_its_superstep(early: Any, saver: bool) -> None:
 
 
 async def test_a_hidden_task_makes_it_retreat() -> None:
-    seen, *_ = await both(calls_a_hidden_task, saver=False)
+    seen, *_ = await both(calls_a_hidden_task, saver=False, wait="squashed")
     assert seen.ahead["early"] == 2
     assert {reason for _, reason in seen.squashed} == {"it calls a @task, which is numbered within its superstep"}
 
 
 async def test_a_hidden_graph_makes_it_retreat_only_where_it_would_save() -> None:
-    seen, *_ = await both(calls_a_hidden_graph, saver=True)
+    seen, *_ = await both(calls_a_hidden_graph, saver=True, wait="squashed")
     if seen.ahead["early"]:
         assert {reason for _, reason in seen.squashed} == {"it runs a graph that saves checkpoints"}
     seen, *_ = await both(calls_a_hidden_graph, saver=False)
@@ -138,7 +143,7 @@ async def test_a_hidden_interrupt_asks_in_its_superstep_and_is_resumed() -> None
         graph = build(side, asks_covertly, checkpointer=InMemorySaver())
         with signals() as seen:
             wait = side is Alto and _runs_ahead(graph, True)
-            first = await graph.ainvoke({"wait": wait}, CONFIG)
+            first = await graph.ainvoke({"wait": "begun" if wait else ""}, CONFIG)
         ahead[side] = seen.ahead["early"]
         assert wait == bool(ahead[side])
         asked[side] = [i.value for i in first["__interrupt__"]]
@@ -159,7 +164,7 @@ async def test_a_hidden_interrupt_before_its_superstep_does_not_end_the_run() ->
     for side in (Stock, Alto):
         graph = build(side, asks_covertly)
         with signals():
-            got[side] = await graph.ainvoke({"wait": side is Alto and _runs_ahead(graph, False)})
+            got[side] = await graph.ainvoke({"wait": "begun" if side is Alto and _runs_ahead(graph, False) else ""})
     assert got[Alto]["out"] == got[Stock]["out"]
     assert [i.value for i in got[Alto].get("__interrupt__", [])] == [i.value for i in got[Stock].get("__interrupt__", [])]
 
