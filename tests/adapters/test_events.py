@@ -182,7 +182,6 @@ def test_live_events_come_at_once_from_threads() -> None:
     assert got == ["now"]
 
 
-@pytest.mark.xfail(run=False, reason="early runs started from threads lose the caller's context variables")
 def test_events_of_early_threads_are_held() -> None:
     def slow(state: State, runtime: Runtime[None]) -> State:
         heard("early spoke")

@@ -197,12 +197,12 @@ class TestAnErrorOfItsOwn:
         """Whichever event the engine fails on."""
         handle, left = Engine.handle, after
 
-        def fails(self: Engine, event: Any) -> Any:
+        def fails(self: Engine, *events: Any) -> Any:
             nonlocal left
             left -= 1
             if left == -1:
                 raise RuntimeError("a bug")
-            return handle(self, event)
+            return handle(self, *events)
 
         monkeypatch.setattr(Engine, "handle", fails)
         with warnings.catch_warnings(record=True) as caught:
@@ -213,7 +213,7 @@ class TestAnErrorOfItsOwn:
         assert seen.now == 0
 
     def test_on_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fails(self: Engine, event: Any) -> Any:
+        def fails(self: Engine, *events: Any) -> Any:
             raise RuntimeError("a bug")
 
         monkeypatch.setattr(Engine, "handle", fails)

@@ -14,9 +14,6 @@ from tests.adapters.signals import aheard, heard, say, signals
 
 DEPTHS = pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
 
-LOST = pytest.mark.xfail(run=False, reason="early runs that early runs on threads start lose the caller's context variables")
-DEPTHS_ON_THREADS = pytest.mark.parametrize("depth", [pytest.param(depth, marks=LOST) for depth in (1, 2, 3, 4, 5)])
-
 
 class State(TypedDict, total=False):
     items: list[str]
@@ -65,7 +62,7 @@ async def test_a_chain_of_commands(depth: int) -> None:
     assert all(seen.ahead[f"s{place}"] >= 1 for place in range(1, depth + 1))
 
 
-@DEPTHS_ON_THREADS
+@DEPTHS
 def test_a_chain_of_commands_on_threads(depth: int) -> None:
     with signals() as seen:
         got = chain(depth, sync=True).invoke({"items": ["slow", "quick"]})
@@ -121,7 +118,7 @@ async def test_a_chain_of_conditional_edges(depth: int) -> None:
     assert all(seen.ahead[f"s{place}"] >= 1 for place in range(1, depth + 1))
 
 
-@DEPTHS_ON_THREADS
+@DEPTHS
 def test_a_chain_of_conditional_edges_on_threads(depth: int) -> None:
     with signals() as seen:
         got = by_edges(depth, sync=True).invoke({"items": ["slow", "quick"]})

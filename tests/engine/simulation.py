@@ -289,7 +289,9 @@ class Ahead:
         self.world.read(job)
         self.world.end(job)
         job.over = True
-        self._carry_out(self._handle(Finished(job.offer.tag, tuple(self.program.sends(job.offer.tag, job.read)))))
+        tag = job.offer.tag
+        sent, goes = self.program.sends(tag, job.read), self.program.follow(tag, job.read)
+        self._carry_out(self._handle(Finished(tag, tuple(sent), frozenset(goes))))
 
     def _changes(self, job: Job) -> bool:
         """What it has changed already would show when it runs again."""

@@ -96,10 +96,7 @@ SHAPES = {
 }
 
 
-REPEATS = pytest.mark.xfail(strict=True, reason="every event looks again at every early run that waits at its edges")
-
-
-@pytest.mark.parametrize("shape", [pytest.param(shape, marks=REPEATS if shape == "edges that wait" else ()) for shape in SHAPES])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_lines_per_task_do_not_grow_with_the_width(shape: str) -> None:
     nodes, options = SHAPES[shape]
     narrow, wide = (lines(lambda width=width: pipeline(width, nodes, **options)) / width for width in (100, 3_000))  # type: ignore[misc]

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from alto_langgraph.engine.engine import Engine
+from alto_langgraph.engine.engine import LIMIT, Engine
 from alto_langgraph.engine.events import Event, Instruction
+from alto_langgraph.engine.ledger import COMING
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.plan.model import CallablePlan, Effects, NodePlan, Plan, SharedUse
 
@@ -84,7 +85,7 @@ def _those_that_wait_will_be_woken(engine: Engine, tasks: Iterable[Task]) -> Non
         if task.phase is Phase.READY:
             assert task.node in engine.ahead
             assert task in ready or task.step <= soon, f"{task.tag} is ready and nothing will start it"
-        elif task.phase is Phase.WAITING and task.node in engine.ahead:
+        elif task.phase is Phase.WAITING and task.node in engine.ahead and task.alone:
             assert len(filed.get(task, ())) == 1, f"{task.tag} waits and is filed under {filed.get(task)}"
             (key,) = filed[task]
             assert _stands(engine, task, key), f"{task.tag} waits for {key}, which is over"
@@ -93,13 +94,25 @@ def _those_that_wait_will_be_woken(engine: Engine, tasks: Iterable[Task]) -> Non
 
 
 def _stands(engine: Engine, task: Task, key: Any) -> bool:
-    if key == ("limit",):
+    if key == LIMIT:
         return task.step > engine.limit
+    if key == COMING:
+        return engine._between or _blocker_afresh(engine, task) is not None
     *operand, step, node = key
     ledger = engine.ledger
     counts: Any = ledger._holders.get(operand[0]) if operand else ledger._unfinished.get(step)
     found = (counts or {}).get((step, node) if operand else node)
     return bool(found) and step < task.step
+
+
+def _blocker_afresh(engine: Engine, task: Task) -> Hashable | None:
+    """What forbids the task, worked out without what the ledger remembers."""
+    ledger = engine.ledger
+    remembered, ledger._coming = ledger._coming, None
+    blocker = ledger.blocker(task)
+    ledger._coming = remembered
+    assert (ledger.blocker(task) is None) == (blocker is None), "the ledger remembers what is no longer so"
+    return blocker
 
 
 class Told:
