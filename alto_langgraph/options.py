@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from alto_langgraph.exceptions import OptionsError
 
@@ -22,7 +22,9 @@ class AltoOptions(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ALTO_", frozen=True, extra="forbid")
 
     enabled: bool = Field(default=True, description="False runs stock LangGraph exactly.")
-    window: int = Field(default=256, ge=0, le=1_000_000, description="Most tasks started ahead and not yet committed, per run of a graph.")
+    window: int = Field(
+        default=256, ge=0, le=1_000_000, description="Most tasks started ahead, their superstep not reached yet, at a time."
+    )
     issue: frozenset[Literal["send"]] = Field(
         default=frozenset({"send"}), description="Issue classes allowed: `send` is a task whose whole input is a Send payload."
     )
@@ -49,6 +51,8 @@ class AltoOptions(BaseSettings):
             )
         try:
             return cls(**(fields or {}))
+        except SettingsError as error:
+            raise OptionsError(f"Bad alto options: {error}.", hint="ALTO_* variables of sets and lists are JSON.") from None
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg']}" for e in error.errors())
             raise OptionsError(f"Bad alto options: {problems}.", hint=f"Options are {', '.join(cls.model_fields)}.") from None

@@ -14,7 +14,7 @@ from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.prepare import prepare, renaming
-from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, PUSH, TASKS
+from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PUSH, TASKS
 from alto_langgraph.adapters.langgraph.staging import Staging
 from alto_langgraph.driver.early import CURRENT, Early
 from alto_langgraph.driver.operands import operands
@@ -67,13 +67,22 @@ class Ahead:
         staging: The graph.
         options: The run's options.
         launch: Starts an early run; sets its future.
+        soon: Calls something once what has happened together is known, or at once.
     """
 
-    def __init__(self, loop: Committing, staging: Staging, options: AltoOptions, launch: Callable[[Early], None]) -> None:
+    def __init__(
+        self,
+        loop: Committing,
+        staging: Staging,
+        options: AltoOptions,
+        launch: Callable[[Early], None],
+        soon: Callable[..., object],
+    ) -> None:
         self.loop, self.staging, self.options = loop, staging, options
         self.telling = Telling.of(loop, staging)
         self.outer = CURRENT.get()
-        self._launch = launch
+        self._launch, self._soon = launch, soon
+        self._news: list[PregelExecutableTask | Early] = []
         self._lock = threading.RLock()
         self._engine: Engine | None = None
         self._ahead: frozenset[str] | None = None
@@ -90,6 +99,13 @@ class Ahead:
 
     def opened(self) -> None:
         """The loop has prepared a superstep's tasks."""
+        try:
+            self._opened()
+        except Exception as error:
+            self._give_up(error)
+
+    def _opened(self) -> None:
+        self.catch_up()
         tasks = self.loop.tasks
         if self._engine is None and self.telling is None:
             self._open = {id for id, task in tasks.items() if not task.writes} if len(tasks) > 1 else set()
@@ -111,9 +127,7 @@ class Ahead:
             self._adopting = {self._tags[id]: task for id, task in tasks.items()}
             self._tell(self._opening(tasks.values()))
             self._adopting = {}
-            for task in tasks.values():
-                if task.writes:
-                    self._tell(self._finishing(task))
+            self._tell(*(self._finishing(task) for task in tasks.values() if task.writes))
 
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
@@ -125,15 +139,34 @@ class Ahead:
             if task.id not in self._open:
                 return
             self._open.discard(task.id)
+            if self._engine is not None or self.telling is not None or any(channel == TASKS for channel, _ in task.writes):
+                self._news.append(task)
+                self._soon(self.catch_up)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something has happened that the engine hasn't been told."""
+        return bool(self._news)
+
+    def catch_up(self) -> None:
+        """Tells the engine what has finished since the last time, all at once.
+
+        Tasks that finish together mostly finish their superstep together, and then the loop comes for the next one at once:
+        nothing of it is worth starting ahead.
+        """
+        with self._lock:
+            news, self._news = self._news, []
             if self._engine is not None:
-                self._tell(Failed(self._tags[task.id]) if failed else self._finishing(task))
-            elif not failed and self._open and any(channel == TASKS for channel, _ in task.writes) and self._permitted():
+                self._tell(*(self._finishing(item) for item in news))
+            elif news and self._open and self._permitted():
                 self._wake()
             elif self.telling is not None:
-                self._finishing(task)
+                for item in news:
+                    self._finishing(item)
 
     def closed(self, step: int) -> None:
         """The loop has committed superstep `step`."""
+        self.catch_up()
         if self.telling is not None:
             self.telling.closed(self.loop.tasks.values())
         if self._engine is not None:
@@ -146,7 +179,7 @@ class Ahead:
             if self._engine is not None:
                 self._tell(Ended())
                 self._engine = None
-            self._open = set()
+            self._open, self._news = set(), []
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
@@ -157,7 +190,9 @@ class Ahead:
         with self._lock:
             if early.adopted or early.abandoned or self._engine is None:
                 return
-            self._tell(self._finishing_early(early) if error is None else Failed(early.tag))
+            early.told = True
+            self._news.append(early)
+            self._soon(self.catch_up, early=True)
 
     def early_retreated(self, early: Early, reason: str) -> None:
         """An early run has met a fence."""
@@ -199,9 +234,7 @@ class Ahead:
         if self.telling is None:
             self._name(tasks)
         self._tell(self._opening(tasks))
-        for task in tasks:
-            if task.id not in self._open and task.writes:
-                self._tell(self._finishing(task))
+        self._tell(*(self._finishing(task) for task in tasks if task.id not in self._open and task.writes))
 
     def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
         offers = tuple(self._offer(self._tags[t.id], t.name, t.input) for t in tasks)
@@ -221,14 +254,17 @@ class Ahead:
         return max(limit, loop.step)
 
     def _offer(self, tag: Tag, node: str, operand: Any) -> Offer:
-        assert self._engine is not None
-        return Offer(tag, node, operands(operand) if self._engine.ledger.holding else frozenset())
+        if self._engine is None or not self._engine.ledger.holding:
+            return Offer(tag, node)
+        held = operands(operand)
+        return Offer(tag, node, held, alone=node not in self.staging.wary or held in (frozenset(), {id(operand)}))
 
-    def _finishing(self, task: PregelExecutableTask) -> Finished:
-        return self._finished_with(self._tags[task.id], task.writes)
-
-    def _finishing_early(self, early: Early) -> Finished:
-        return self._finished_with(early.tag, early.task.writes)
+    def _finishing(self, item: PregelExecutableTask | Early) -> Event:
+        if isinstance(item, Early):
+            failed = item.future.exception() is not None
+            return Failed(item.tag) if failed else self._finished_with(item.tag, item.task.writes)
+        failed = any(channel == ERROR for channel, _ in item.writes)
+        return Failed(self._tags[item.id]) if failed else self._finished_with(self._tags[item.id], item.writes)
 
     def _finished_with(self, tag: Tag, writes: Any) -> Finished:
         edges = self.loop.trigger_to_nodes
@@ -271,11 +307,11 @@ class Ahead:
 
     # ---- carrying out what the engine answers
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, *events: Event) -> None:
         if self._engine is None:
             return
         try:
-            self._carry_out(self._engine.handle(event))
+            self._carry_out(self._engine.handle(*events))
         except Exception as error:  # whatever alto gets wrong, LangGraph's loop still gets right (I8)
             self._give_up(error)
 
@@ -310,7 +346,7 @@ class Ahead:
     def _adopt(self, tag: Tag) -> None:
         early, real = self._earlies.pop(tag), self._adopting[tag]
         self._mark(real, early)
-        if early.future.done():
+        if early.told:
             self._open.discard(real.id)
         early.adopt(renaming(early.task, real))
 

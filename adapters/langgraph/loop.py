@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ class Committing(PregelLoop):
     ahead: Ahead | None = None
     use_astream = False
     stack: Any
+    _context: contextvars.Context
     _writers: set[str] | None = None
     _eased = 0
 
@@ -37,6 +39,10 @@ class Committing(PregelLoop):
         return None
 
     def _launch(self, early: Early) -> None:
+        raise NotImplementedError
+
+    def _soon(self, call: Callable[[], None], *, early: bool = False) -> object:
+        """Calls something once what has happened together is known; `early` if it happened to an early run."""
         raise NotImplementedError
 
     def _on_exit(self) -> None:
@@ -49,12 +55,22 @@ class Committing(PregelLoop):
         more = super().tick()
         if more:
             if self.ahead is None and (len(self.tasks) > 1 or OBSERVER.get() is not None):
-                graph = getattr(self._migrate_checkpoint, "__self__", None)
-                self.ahead = Ahead(self, graph.alto_staging, graph.alto_options_of(self.config), self._launch)  # type: ignore[union-attr]
-                self._on_exit()
+                self._look_ahead(getattr(self._migrate_checkpoint, "__self__", None))
             if self.ahead is not None:
                 self.ahead.opened()
         return more
+
+    def _look_ahead(self, graph: Any) -> None:
+        if hasattr(graph, "alto_staging"):
+            self._context = contextvars.copy_context()
+            self.ahead = Ahead(self, graph.alto_staging, graph.alto_options_of(self.config), self._launch, self._soon)
+            self._on_exit()
+
+    def _context_of(self, early: Early) -> contextvars.Context:
+        """The run's own context, wherever the news came in that lets `early` start."""
+        context = self._context.copy()
+        context.run(CURRENT.set, early)
+        return context
 
     def after_tick(self) -> None:
         step = self.step
@@ -128,14 +144,16 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         self.stack.push_async_callback(self._end)
 
     def _launch(self, early: Early) -> None:
-        context = contextvars.copy_context()
-        context.run(CURRENT.set, early)
+        context = self._context_of(early)
         task = asyncio.get_running_loop().create_task(run_early(self, early), name=early.node, context=context)
         early.future = task
         task.add_done_callback(partial(self._early_done, early), context=context)
 
     def _early_done(self, early: Early, future: asyncio.Task[Any]) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
+
+    def _soon(self, call: Callable[[], None], *, early: bool = False) -> object:
+        return asyncio.get_running_loop().call_soon(call, context=self._context)
 
     async def _end(self) -> None:
         """Nothing that was started ahead is left running."""
@@ -168,13 +186,15 @@ class CommittingSync(Committing, SyncPregelLoop):
     def _launch(self, early: Early) -> None:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(min(32, (os.cpu_count() or 1) + 4), thread_name_prefix="alto")
-        context = contextvars.copy_context()
-        context.run(CURRENT.set, early)
+        context = self._context_of(early)
         early.future = self._pool.submit(context.run, run_early_sync, self, early)
         early.future.add_done_callback(partial(self._early_done, early))
 
     def _early_done(self, early: Early, future: Any) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
+
+    def _soon(self, call: Callable[[], None], *, early: bool = False) -> object:
+        return call() if early else None  # else the runner does, when it has waited a moment (`ReadyFutures.next`)
 
     def _end(self) -> None:
         if self.ahead is not None:

@@ -69,7 +69,7 @@ class _Count:
         with self.waiting:
             if not blocking:
                 return bool(self._items) or self._released
-            return self.waiting.wait_for(lambda: self._items or self._released, timeout) or False
+            return self.waiting.wait_for(lambda: bool(self._items) or self._released, timeout)
 
 
 class HoldingSyncQueue(_Holding, SyncQueue):  # type: ignore[misc]

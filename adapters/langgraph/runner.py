@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from queue import Empty, SimpleQueue
+from time import monotonic
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphInterrupt
 from langgraph.types import PregelExecutableTask
 
-from alto_langgraph.adapters.langgraph.ahead import MARK, Marked
+from alto_langgraph.adapters.langgraph.ahead import MARK, Ahead, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
 from alto_langgraph.adapters.langgraph.seam import (
@@ -127,6 +128,11 @@ def _take_over(early: Early, task: PregelExecutableTask, error: BaseException | 
 
 # ---- waiting
 
+QUIET = 0.001
+"""Seconds without news after which a superstep on threads counts as waiting for slow tasks."""
+PATIENCE = 0.1
+"""Seconds after which the issue stage is told, quiet or not."""
+
 
 class ReadyFutures(FuturesDict[Any, Any]):
     """LangGraph's futures of a superstep, which know by themselves which of them are done."""
@@ -135,6 +141,7 @@ class ReadyFutures(FuturesDict[Any, Any]):
         super().__init__(*args, **kwargs)
         self.ready: SimpleQueue[Any] = SimpleQueue()
         self.waiter: asyncio.Future[None] | None = None
+        self.restless_since = 0.0
 
     def __setitem__(self, key: Any, value: PregelExecutableTask | None) -> None:
         super().__setitem__(key, value)
@@ -151,6 +158,26 @@ class ReadyFutures(FuturesDict[Any, Any]):
         self.ready.put(future)
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
+
+    def next(self, timeout: float | None) -> Any:
+        """Waits for the next to be done.
+
+        While tasks finish in quick succession the issue stage isn't told: they will have finished their superstep before
+        anything could be started ahead of it.
+
+        Raises:
+            queue.Empty: none was within `timeout` seconds.
+        """
+        commit: Any = self.callback()
+        ahead = commit.__self__.ahead if commit is not None else None
+        if ahead is not None and ahead.has_news:
+            self.restless_since = self.restless_since or monotonic()
+            try:
+                return self.ready.get(timeout=QUIET if monotonic() < self.restless_since + PATIENCE else 0)
+            except Empty:
+                ahead.catch_up()
+                self.restless_since = 0.0
+        return self.ready.get(timeout=timeout)
 
     def take(self, *first: Any) -> set[Any]:
         """The futures that have become done since the last look, and `first`."""
@@ -178,7 +205,7 @@ def wait_sync(futures: ReadyFutures, *, return_when: str, timeout: float | None 
     """`concurrent.futures.wait` for the first to complete, likewise."""
     while not (done := futures.take()):
         try:
-            done = futures.take(futures.ready.get(timeout=timeout))
+            done = futures.take(futures.next(timeout))
         except Empty:
             break
         if done:
@@ -218,6 +245,11 @@ class Runner(PregelRunner):
                 executor.semaphore = gate
 
         return submit
+
+    @property
+    def ahead(self) -> Ahead | None:
+        """The run's issue stage, once it has one."""
+        return self._loop.ahead
 
     def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
         super().commit(task, exception)

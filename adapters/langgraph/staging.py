@@ -11,6 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
+from alto_langgraph.plan.beside import beside
 from alto_langgraph.plan.model import Effects, Plan
 
 if TYPE_CHECKING:
@@ -73,6 +74,26 @@ class Staging:
         """State keys that keep only the last value written."""
         return frozenset(k for k, c in self.channels.items() if type(c) is LastValue)
 
+    @cached_property
+    def _beside(self) -> Mapping[str, frozenset[str]]:
+        return beside(self.plan)
+
+    @cached_property
+    def ordered(self) -> frozenset[str]:
+        """Nodes that use an object outside the state which tasks of their own superstep use too: its order shows in them."""
+        nodes = self.plan.nodes
+        if not any(node.shares for node in nodes.values()):
+            return frozenset()
+        return frozenset(n for n in nodes if any(_shared(self.plan, n, other) for other in self._beside.get(n, ())))
+
+    @cached_property
+    def wary(self) -> frozenset[str]:
+        """Nodes beside which, in their own superstep, a task may change its operands in place."""
+        nodes = self.plan.nodes
+        if not any(node.mutates for node in nodes.values()):
+            return frozenset()
+        return frozenset(n for n in nodes if nodes[n].mutates or any(nodes[o].mutates for o in self._beside.get(n, ())))
+
     def ahead(self, options: AltoOptions, *, saves: bool, limited: bool) -> frozenset[str]:
         """Nodes that may be started ahead.
 
@@ -90,6 +111,7 @@ class Staging:
             if not node.fences
             and node.function.effects <= strongest
             and not node.may_interrupt
+            and name not in self.ordered
             and not (saves and node.subgraph)
             and not (limited and node.routes)
             and self.gated(name) is not None
@@ -100,6 +122,11 @@ class Staging:
         if name not in self._gated:
             self._gated[name] = _gate(self.nodes, name)
         return self._gated[name]
+
+
+def _shared(plan: Plan, one: str, other: str) -> bool:
+    reasons = (plan.conflict(one, other), plan.conflict(other, one))
+    return any(reason is not None and reason.code == "shared" for reason in reasons)
 
 
 def _gate(nodes: Mapping[str, Any], name: str) -> Runnable[Any, Any] | None:

@@ -51,6 +51,7 @@ class Early:
         self.task: Any = None
         self.adopted = False
         self.abandoned = False
+        self.told = False
         self.rename: Callable[[Any], Any] | None = None
         self._on_route = on_route
         self._passage: concurrent.futures.Future[None] = concurrent.futures.Future()

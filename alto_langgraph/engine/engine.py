@@ -54,6 +54,7 @@ class Engine:
         self._steps: dict[int, dict[Tag, Task]] = {}
         self.step, self.limit = -1, -1
         self.occupancy = 0
+        self._between = False
         self._ready: deque[Task] = deque()
         self._blocked: dict[Hashable, list[Task]] = {}
         self._at_route: dict[Tag, Task] = {}
@@ -67,13 +68,14 @@ class Engine:
             Ended: self._ended,
         }
 
-    def handle(self, event: Event) -> list[Instruction]:
-        """Takes one event; returns what to do, in order.
+    def handle(self, *events: Event) -> list[Instruction]:
+        """Takes events that are known together; returns what to do after them, in order.
 
         Raises:
-            IllegalTransitionError: the event can't follow from the ones before it.
+            IllegalTransitionError: an event can't follow from the ones before it.
         """
-        return self._handlers[type(event)](event)
+        answer = [instruction for event in events for instruction in self._handlers[type(event)](event)]
+        return answer + self._issue()
 
     @property
     def idle(self) -> bool:
@@ -85,7 +87,7 @@ class Engine:
     def _opened(self, event: Opened) -> list[Instruction]:
         if event.step <= self.step:
             raise IllegalTransitionError(f"Superstep {event.step} opened after superstep {self.step}.")
-        self.step, self.limit = event.step, event.limit
+        self.step, self.limit, self._between = event.step, event.limit, False
         self.ledger.open(event.step)
         asked = {offer.tag for offer in event.tasks}
         answer = [self._open_task(offer) for offer in event.tasks]
@@ -93,7 +95,7 @@ class Engine:
             answer += self._squash(task, "its superstep came without it")
         self._wake(LIMIT)
         self._wake(COMING)
-        return answer + self._routes() + self._issue()
+        return answer + self._routes()
 
     def _open_task(self, offer: Offer) -> Instruction:
         task = self.tasks.get(offer.tag)
@@ -113,10 +115,11 @@ class Engine:
         task.move(Phase.COMPLETED)
         self._at_route.pop(task.tag, None)
         self.ledger.trigger(task.step + 1, event.goes)
-        for offer in event.offers:
-            self._place(self._know(Task(offer.tag, offer.node, task.step + 1, offer.operands, Phase.WAITING)))
+        children = [self._know(Task(o.tag, o.node, task.step + 1, o.operands, Phase.WAITING, alone=o.alone)) for o in event.offers]
+        for child in children:
+            self._place(child)
         self._settle(task)
-        return self._routes() + self._issue()
+        return []
 
     def _failed(self, event: Failed) -> list[Instruction]:
         # It stays unfinished for those behind it: an error handler may still run in its place.
@@ -133,11 +136,11 @@ class Engine:
             return [Run(task.tag)]
         self._free(task)
         task.move(Phase.SQUASHED)
-        return [Cancel(task.tag, event.reason), *self._issue()]
+        return [Cancel(task.tag, event.reason)]
 
     def _route_reached(self, event: RouteReached) -> list[Instruction]:
         task = self._known(event.tag)
-        if not task.ahead or self.ledger.determines_routes(task):
+        if not task.ahead or (not self._between and self.ledger.determines_routes(task)):
             return [Pass(task.tag)]
         self._at_route[task.tag] = task
         return []
@@ -149,7 +152,8 @@ class Engine:
             self._settle(task)
             self._forget(task)
         self.ledger.close(event.step)
-        return self._routes() + self._issue()
+        self._between = True  # until the next superstep opens, its tasks aren't known
+        return []
 
     def _ended(self, event: Ended) -> list[Instruction]:
         answer: list[Instruction] = []
@@ -163,7 +167,7 @@ class Engine:
     # ---- issuing
 
     def _place(self, task: Task) -> None:
-        if task.node not in self.ahead:
+        if task.node not in self.ahead or not task.alone:
             return  # it waits for its superstep
         blocker = self._blocker(task)
         if blocker is None:
@@ -183,7 +187,7 @@ class Engine:
 
     def _issue(self) -> list[Instruction]:
         answer: list[Instruction] = []
-        while self._ready and self.occupancy < self.window:
+        while self._ready and self.occupancy < self.window and not self._between:
             task = self._ready.popleft()
             if task.phase is not Phase.READY or task.step <= self.step + self.ledger.finished(self.step):
                 continue  # the loop comes for it at once
@@ -199,10 +203,16 @@ class Engine:
         return answer
 
     def _routes(self) -> list[Instruction]:
-        determined = [t for t in self._at_route.values() if self.ledger.determines_routes(t)] if self._at_route else []
-        for task in determined:
+        """Lets pass what waits at its edges; only the opening of a superstep can make that possible."""
+        decided: dict[tuple[str, int], bool] = {}
+        for task in self._at_route.values():
+            place = (task.node, task.step)
+            if place not in decided:
+                decided[place] = self.ledger.determines_routes(task)
+        passing = [task for task in self._at_route.values() if decided[task.node, task.step]]
+        for task in passing:
             del self._at_route[task.tag]
-        return [Pass(t.tag) for t in determined]
+        return [Pass(task.tag) for task in passing]
 
     def _settle(self, task: Task) -> None:
         for key in self.ledger.settle(task):

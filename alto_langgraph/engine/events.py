@@ -15,11 +15,13 @@ class Offer:
         tag: The task.
         node: Its node.
         operands: Identities of the mutable objects its input holds; None if they can't be told.
+        alone: No task of its own superstep can change, or see changed, what its input holds.
     """
 
     tag: Tag
     node: str
     operands: frozenset[int] | None = frozenset()
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Task:
         operands: Identities of the mutable objects its input holds; None if they can't be told.
         phase: Where it is now.
         ahead: Whether its current run was started before its superstep.
-        at_route: Whether its early run waits for leave to read the state.
+        alone: Whether no task of its own superstep can change, or see changed, what its input holds.
         unfinished: Whether it still counts as unfinished for the tasks behind it.
     """
 
@@ -54,7 +54,7 @@ class Task:
     operands: frozenset[int] | None
     phase: Phase
     ahead: bool = False
-    at_route: bool = False
+    alone: bool = True
     unfinished: bool = True
 
     def move(self, phase: Phase) -> None:
