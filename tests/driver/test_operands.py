@@ -80,7 +80,7 @@ NO_OBJECTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", NO_OBJECTS, ids=repr)
+@pytest.mark.parametrize("value", NO_OBJECTS, ids=lambda value: type(value).__name__)
 def test_what_cannot_change_holds_none(value: Any) -> None:
     assert operands(value) == frozenset()
 
