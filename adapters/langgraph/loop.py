@@ -41,7 +41,7 @@ class Committing(PregelLoop):
     def _launch(self, early: Early) -> None:
         raise NotImplementedError
 
-    def _soon(self, call: Callable[[], None], *, early: bool = False) -> object:
+    def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
         """Calls something once what has happened together is known; `early` if it happened to an early run."""
         raise NotImplementedError
 
@@ -152,8 +152,8 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def _early_done(self, early: Early, future: asyncio.Task[Any]) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
 
-    def _soon(self, call: Callable[[], None], *, early: bool = False) -> object:
-        return asyncio.get_running_loop().call_soon(call, context=self._context)
+    def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
+        asyncio.get_running_loop().call_soon(call, context=self._context)
 
     async def _end(self) -> None:
         """Nothing that was started ahead is left running."""
@@ -193,8 +193,9 @@ class CommittingSync(Committing, SyncPregelLoop):
     def _early_done(self, early: Early, future: Any) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
 
-    def _soon(self, call: Callable[[], None], *, early: bool = False) -> object:
-        return call() if early else None  # else the runner does, when it has waited a moment (`ReadyFutures.next`)
+    def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
+        if early:  # else the runner does, when it has waited a moment (`ReadyFutures.next`)
+            call()
 
     def _end(self) -> None:
         if self.ahead is not None:

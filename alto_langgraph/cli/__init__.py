@@ -46,14 +46,17 @@ def build(words: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _about(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error (goes with every command).")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-) -> None:
-    """LangGraph graphs with the same answers, sooner."""
-    if version:
+def _show_version(asked: bool) -> None:
+    if asked:
         typer.echo(__version__)
         raise typer.Exit
+
+
+def _about(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error (goes with every command).")] = False,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and stop.")] = False,
+) -> None:
+    """LangGraph graphs with the same answers, sooner."""
 
 
 def _take_debug(words: list[str]) -> bool:

@@ -157,7 +157,7 @@ SHAPES: dict[str, Shape] = {
     "join beside sends": Shape(
         graph(
             node("a", edges=("b", "c"), routes=(to(send("e", 3)),)),
-            node("b"),
+            node("b", pause=6),
             node("c"),
             node("d"),
             node("e", command=to(send("d", 1))),

@@ -275,7 +275,7 @@ def dumped(state: Model):
 
 def stored(state):
     holder = Node()
-    holder.state = state
+    holder.state = state  # type: ignore[attr-defined]
     return {"n": 1}
 
 
