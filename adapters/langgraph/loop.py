@@ -208,7 +208,7 @@ class CommittingSync(Committing, SyncPregelLoop):
 def _report(loop: Committing, early: Early, error: BaseException | None, cancelled: bool) -> None:
     if loop.ahead is None or cancelled:
         return
-    if isinstance(error, Retreat):
-        loop.ahead.early_retreated(early, error.reason)
+    if early.fence is not None or isinstance(error, Retreat):
+        loop.ahead.early_retreated(early, early.fence or str(error))
     else:
         loop.ahead.early_finished(early, error)

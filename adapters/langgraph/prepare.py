@@ -23,7 +23,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     checkpoint_null_version,
     prepare_single_task,
 )
-from alto_langgraph.driver.early import CURRENT, Early, Retreat
+from alto_langgraph.driver.early import CURRENT, Early
 
 
 class FastTopic(Topic[Send]):
@@ -55,18 +55,19 @@ class _Row:
 class FencedSaver(BaseCheckpointSaver[Any]):
     """Stands where the checkpointer would be in an early run: checkpoints carry the task's id, which its superstep gives."""
 
-    def __init__(self) -> None:
+    def __init__(self, early: Early) -> None:
         """Without the base class's set-up: there is nothing to save with."""
+        self.__early = early
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") or name == "_FencedSaver__early":
             return object.__getattribute__(self, name)
-        raise Retreat("it runs a graph that saves checkpoints")
+        self.__early.retreat("it runs a graph that saves checkpoints")
 
 
-def fenced_call(*args: Any, **kwargs: Any) -> Any:
+def fenced_call(early: Early, *args: Any, **kwargs: Any) -> Any:
     """Stands where LangGraph's `@task` call would be in an early run."""
-    raise Retreat("it calls a @task, which is numbered within its superstep")
+    early.retreat("it calls a @task, which is numbered within its superstep")
 
 
 def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -> PregelExecutableTask | None:
@@ -106,7 +107,7 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
     if (stream := conf.get(CONFIG_KEY_STREAM)) is not None:
         conf[CONFIG_KEY_STREAM] = _said_by(early, stream)
     if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
-        conf[CONFIG_KEY_CHECKPOINTER] = FencedSaver()
+        conf[CONFIG_KEY_CHECKPOINTER] = FencedSaver(early)
     ahead: PregelExecutableTask = replace(task, proc=proc)
     return ahead
 

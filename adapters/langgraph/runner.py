@@ -40,7 +40,7 @@ async def run_early(loop: Committing, early: Early) -> Any:
     """Runs a task ahead of its superstep, retries and timeouts included, under the run's own limit of concurrency."""
     async with loop.gate or nullcontext():
         with _told(loop, early.tag, early.task, early.step, ahead=True):
-            configurable = {CONFIG_KEY_CALL: fenced_call}
+            configurable = {CONFIG_KEY_CALL: partial(fenced_call, early)}
             if not loop.use_astream and plain(early.task, None, {}):
                 return await aattempt(early.task, configurable)
             return await arun_with_retry(early.task, None, stream=loop.use_astream, configurable=configurable)
@@ -49,7 +49,7 @@ async def run_early(loop: Committing, early: Early) -> Any:
 def run_early_sync(loop: Committing, early: Early) -> Any:
     """`run_early` on a thread."""
     with _told(loop, early.tag, early.task, early.step, ahead=True):
-        return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: fenced_call})
+        return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: partial(fenced_call, early)})
 
 
 def _told(loop: Committing, tag: Tag, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
@@ -78,11 +78,13 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
         except (Retreat, GraphInterrupt):
             pass  # again, in order: what it met carries names that only its superstep gives
         except BaseException as error:
-            _take_over(marked.early, task, error)
-            raise
+            if marked.early.fence is None or isinstance(error, asyncio.CancelledError):
+                _take_over(marked.early, task, error)
+                raise
         else:
-            _take_over(marked.early, task)
-            return result
+            if marked.early.fence is None:
+                _take_over(marked.early, task)
+                return result
         async with marked.loop.gate or nullcontext():
             return await _arun_in_order(marked, task, run)
     return await _arun_in_order(marked, task, run)
@@ -110,11 +112,13 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
         except (Retreat, GraphInterrupt):
             pass
         except BaseException as error:
-            _take_over(marked.early, task, error)
-            raise
+            if marked.early.fence is None:
+                _take_over(marked.early, task, error)
+                raise
         else:
-            _take_over(marked.early, task)
-            return result
+            if marked.early.fence is None:
+                _take_over(marked.early, task)
+                return result
     with _told(marked.loop, marked.tag, task, marked.step, ahead=False):
         return run()
 

@@ -7,7 +7,7 @@ import concurrent.futures
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from alto_langgraph.tags import Tag
 
@@ -52,6 +52,7 @@ class Early:
         self.adopted = False
         self.abandoned = False
         self.told = False
+        self.fence: str | None = None
         self.rename: Callable[[Any], Any] | None = None
         self._on_route = on_route
         self._passage: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -83,6 +84,15 @@ class Early:
 
     # ---- fences inside the run
 
+    def retreat(self, reason: str) -> NoReturn:
+        """Gives the run up at a fence. It counts as given up even if the node catches what this raises.
+
+        Raises:
+            Retreat: always.
+        """
+        self.fence = self.fence or reason
+        raise Retreat(reason)
+
     def let_pass(self) -> None:
         """Opens the passage: nothing that commits before this task can change what it reads any more."""
         if not self._passage.done():
@@ -106,7 +116,7 @@ class Early:
             except RuntimeError:
                 pass
             else:
-                raise Retreat("it would block the event loop")
+                self.retreat("it would block the event loop")
         self._passage.result()
 
     async def passage(self) -> None:

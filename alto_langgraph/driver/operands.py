@@ -6,16 +6,19 @@ import datetime
 import decimal
 import enum
 import fractions
+import gc
 import re
 import types
 import uuid
 from typing import Any
 
 _LEAVES = (
-    type(None), bool, int, float, complex, str, bytes, range, type, types.FunctionType, types.BuiltinFunctionType, types.MethodType,
-    types.ModuleType, enum.Enum, datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal,
-    fractions.Fraction, uuid.UUID, re.Pattern,
+    type(None), bool, int, float, complex, str, bytes, range, type, types.ModuleType, types.CodeType,
+    types.FrameType, types.TracebackType, enum.Enum, datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo,
+    decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern,
 )  # fmt: skip
+_FIXED = (tuple, frozenset, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.CellType)
+"""What can't be changed itself, but may hold what can."""
 
 
 def operands(value: Any, *, budget: int = 1000) -> frozenset[int] | None:
@@ -30,7 +33,7 @@ def operands(value: Any, *, budget: int = 1000) -> frozenset[int] | None:
         seen.add(id(item))
         if len(seen) > budget:
             return None
-        if not isinstance(item, (tuple, frozenset)):
+        if not isinstance(item, _FIXED):
             mutable.add(id(item))
         todo.extend(_parts(item))
     return frozenset(mutable)
@@ -38,14 +41,13 @@ def operands(value: Any, *, budget: int = 1000) -> frozenset[int] | None:
 
 def _parts(item: Any) -> list[Any]:
     if isinstance(item, dict):
-        return [*item.keys(), *item.values()]
+        return [*item.keys(), *item.values(), *_attributes(item)]
     if isinstance(item, (list, tuple, set, frozenset)):
-        return list(item)
-    held = list(getattr(item, "__dict__", {}).values())
-    slots = (slot for cls in type(item).__mro__ for slot in _slots(cls))
-    return held + [getattr(item, slot) for slot in slots if hasattr(item, slot)]
+        return [*item, *_attributes(item)]
+    if isinstance(item, types.FunctionType):  # not its globals: the plan knows what it uses of those
+        return [*(item.__closure__ or ()), *(item.__defaults__ or ()), *(item.__kwdefaults__ or {}).values(), *_attributes(item)]
+    return gc.get_referents(item)
 
 
-def _slots(cls: type) -> tuple[str, ...]:
-    slots = cls.__dict__.get("__slots__", ())
-    return (slots,) if isinstance(slots, str) else tuple(s for s in slots if s not in ("__dict__", "__weakref__"))
+def _attributes(item: Any) -> list[Any]:
+    return list(getattr(item, "__dict__", {}).values())

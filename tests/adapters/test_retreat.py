@@ -200,7 +200,6 @@ async def hidden_double(item: int) -> Any:
     return await hidden("dou" + "bled")(item)
 
 
-@pytest.mark.xfail(strict=True, reason="a retreat that a node wraps or swallows isn't seen as one")
 @pytest.mark.parametrize("early", [in_a_group, in_a_gathering])
 async def test_a_fence_that_asyncio_wraps_or_swallows(early: Any) -> None:
     seen, expected, got, *_ = await both(early, saver=False)

@@ -153,7 +153,6 @@ def test_one_object_seen_often_counts_once() -> None:
     assert operands([inner] * 5000, budget=2) is not None
 
 
-@pytest.mark.xfail(strict=True, reason="what only C code holds isn't looked into")
 @pytest.mark.parametrize(
     "wrap",
     [
