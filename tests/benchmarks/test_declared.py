@@ -78,7 +78,7 @@ def test_bounds_of_a_chain_are_the_longest_item_and_the_sum_of_the_slowest() -> 
 def test_chosen_knows_names_groups_and_patterns() -> None:
     assert [b.name for b in chosen(["fan_out_1000"])] == ["fan_out_1000"]
     assert {b.group for b in chosen(["steps", "memory"])} == {"steps", "memory"}
-    assert [b.name for b in chosen(["fan_out_sync_*"], quick=True)] == ["fan_out_sync_100", "fan_out_sync_1000"]
+    assert [b.name for b in chosen(["fan_out_sync_1*"], quick=True)] == ["fan_out_sync_100", "fan_out_sync_1000"]
     assert [b.name for b in chosen(["fan_out_sync_10000"], quick=True)] == ["fan_out_sync_10000"]
     with pytest.raises(LookupError, match="No benchmark is called 'nothing'"):
         chosen(["nothing"])
