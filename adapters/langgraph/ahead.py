@@ -156,13 +156,19 @@ class Ahead:
         """
         with self._lock:
             news, self._news = self._news, []
-            if self._engine is not None:
-                self._tell(*(self._finishing(item) for item in news))
-            elif news and self._open and self._permitted():
-                self._wake()
-            elif self.telling is not None:
-                for item in news:
-                    self._finishing(item)
+            try:
+                self._digest(news)
+            except Exception as error:
+                self._give_up(error)
+
+    def _digest(self, news: list[PregelExecutableTask | Early]) -> None:
+        if self._engine is not None:
+            self._tell(*[self._finishing(item) for item in news])
+        elif news and self._open and self._permitted():
+            self._wake()
+        elif self.telling is not None:
+            for item in news:
+                self._finishing(item)
 
     def closed(self, step: int) -> None:
         """The loop has committed superstep `step`."""
