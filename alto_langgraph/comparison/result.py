@@ -64,7 +64,7 @@ class Comparison:
     @cached_property
     def work(self) -> list[Work]:
         """The tasks of a run in order, with their times and dependencies."""
-        return work(self.stock_timeline, self.slotted) if self.stock_timeline else []
+        return work(self.stock_timeline, self.slotted, self.alto_timeline) if self.stock_timeline else []
 
     @cached_property
     def critical_path(self) -> Chain:

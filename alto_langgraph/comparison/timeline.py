@@ -123,13 +123,18 @@ def _of_turn(tag: Tag, turn: int) -> Tag:
     return Tag((("turn", turn), *tag.path)) if turn else tag
 
 
-def work(timeline: Timeline, slotted: Iterable[str] | None = None) -> list[Work]:
+def work(timeline: Timeline, slotted: Iterable[str] | None = None, other: Timeline | None = None) -> list[Work]:
     """The tasks of a timeline, each with its time and what it needed; a later turn needs all of the turn before it.
+
+    A recorded time holds what the task waited for the event loop, a thread or a server besides, and that differs from run to
+    run; so with two timelines a task's time is the shorter of the two.
 
     Args:
         timeline: Of a run in order, whose tasks wait for nobody but each other.
         slotted: Nodes that need a slot; None for all but the input's own.
+        other: Of another run, its tasks under the same names.
     """
+    again = {bar.tag: bar.seconds for bar in other.bars if not bar.lost} if other else {}
     nodes = None if slotted is None else frozenset(slotted)
     bars = {bar.tag: bar for bar in timeline.bars if not bar.lost}
     barriers: dict[int, Tag] = {}
@@ -143,7 +148,9 @@ def work(timeline: Timeline, slotted: Iterable[str] | None = None) -> list[Work]
         turn = _turn(bar.tag)
         parents = bar.parents or ((barriers[turn],) if turn in barriers else ())
         needs_slot = bar.node != START if nodes is None else bar.node in nodes
-        found.append(Work(bar.tag, bar.node, bar.step + turn * 1_000_000, bar.seconds, parents, needs_slot))
+        found.append(
+            Work(bar.tag, bar.node, bar.step + turn * 1_000_000, min(bar.seconds, again.get(bar.tag, bar.seconds)), parents, needs_slot)
+        )
     return found
 
 
