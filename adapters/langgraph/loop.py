@@ -28,6 +28,7 @@ class Committing(PregelLoop):
 
     ahead: Ahead | None = None
     use_astream = False
+    runner: Any = None
     stack: Any
     _context: contextvars.Context
     _writers: set[str] | None = None
@@ -201,6 +202,10 @@ class CommittingSync(Committing, SyncPregelLoop):
         if self.ahead is not None:
             self.ahead.end()
             self.ahead = None
+        # LangGraph shuts its threads down as soon as tasks are done, before the last of them has handed over what it wrote.
+        futures = runner.futures and runner.futures() if (runner := self.runner and self.runner()) else None
+        if futures is not None:
+            futures.wait_until_committed()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 

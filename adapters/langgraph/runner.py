@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphInterrupt
@@ -146,6 +148,10 @@ class ReadyFutures(FuturesDict[Any, Any]):
         self.ready: SimpleQueue[Any] = SimpleQueue()
         self.waiter: asyncio.Future[None] | None = None
         self.restless_since = 0.0
+        self.idle: threading.Event | None = None
+        commit: Any = self.callback()
+        if isinstance(commit, MethodType):
+            commit.__self__.futures = weakref.ref(self)  # type: ignore[attr-defined]
 
     def __setitem__(self, key: Any, value: PregelExecutableTask | None) -> None:
         super().__setitem__(key, value)
@@ -157,6 +163,14 @@ class ReadyFutures(FuturesDict[Any, Any]):
             super().on_done(task, fut)
         finally:
             self._arrive(fut)
+            if self.idle is not None and not self.counter:
+                self.idle.set()
+
+    def wait_until_committed(self) -> None:
+        """Waits for the tasks still on threads, and until what they wrote is with the loop, as a run ends by an error."""
+        self.idle = threading.Event()
+        if self.counter:
+            self.idle.wait()
 
     def _arrive(self, future: Any) -> None:
         self.ready.put(future)
@@ -227,10 +241,14 @@ class Runner(PregelRunner):
     tick = rebind(PregelRunner.tick, run_with_retry=run_or_adopt, FuturesDict=ReadyFutures, concurrent=_CONCURRENT)
     atick = rebind(PregelRunner.atick, arun_with_retry=arun_or_adopt, FuturesDict=ReadyFutures, asyncio=_ASYNCIO)
 
+    futures: weakref.ref[ReadyFutures] | None = None
+    """Those of the superstep in progress."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._loop: Committing = kwargs["put_writes"]().__self__
         self._loop.use_astream = self.use_astream
+        self._loop.runner = weakref.ref(self)
         if self._loop.gate is not None:
             self._submit, self.submit = self.submit, self._ungated_if_adopted  # type: ignore[assignment]
 
