@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from importlib import import_module
@@ -100,10 +100,14 @@ def compare(case: Case, ours: Any) -> tuple[Difference | None, Played | None]:
 
 def steady(case: Case) -> bool:
     """Whether stock shows the same whatever time nodes take."""
+    first = _stock_shows(case)
+    again = (float,) * (2 if case.coroutine else ON_THREADS)
+    return all(_stock_shows(case, pace) == first for pace in (*PACES, *again))
+
+
+def _stock_shows(case: Case, pace: Callable[[float], float] = float) -> Any:
     with _alarm():
-        first = play(case, Stock).shown
-        again = (float,) * (2 if case.coroutine else ON_THREADS)
-        return all(play(case, Stock, pace).shown == first for pace in (*PACES, *again))
+        return play(case, Stock, pace).shown
 
 
 @contextmanager
