@@ -209,7 +209,8 @@ class Ahead:
     def _route_reached(self, early: Early) -> None:
         with self._lock:
             if not (early.adopted or early.abandoned or self._engine is None):
-                self._tell(RouteReached(early.tag))
+                wrote = self.staging.overwriting.intersection(channel for channel, _ in early.task.writes)
+                self._tell(RouteReached(early.tag, wrote))
 
     # ---- telling the engine
 

@@ -75,6 +75,14 @@ class Staging:
         return frozenset(k for k, c in self.channels.items() if type(c) is LastValue)
 
     @cached_property
+    def overwriting(self) -> frozenset[str]:
+        """State keys of which a task that has written them sees what it has written, whatever was there before."""
+        from alto_langgraph.plan.last_word import has_last_word
+
+        words = (k for k, c in self.channels.items() if type(c) is BinaryOperatorAggregate and has_last_word(c.operator))
+        return self.last_values | frozenset(words)
+
+    @cached_property
     def _beside(self) -> Mapping[str, frozenset[str]]:
         return beside(self.plan)
 

@@ -140,6 +140,7 @@ class Engine:
 
     def _route_reached(self, event: RouteReached) -> list[Instruction]:
         task = self._known(event.tag)
+        task.wrote = event.wrote
         if not task.ahead or (not self._between and self.ledger.determines_routes(task)):
             return [Pass(task.tag)]
         self._at_route[task.tag] = task
@@ -204,12 +205,12 @@ class Engine:
 
     def _routes(self) -> list[Instruction]:
         """Lets pass what waits at its edges; only the opening of a superstep can make that possible."""
-        decided: dict[tuple[str, int], bool] = {}
+        decided: dict[tuple[str, int, frozenset[str]], bool] = {}
         for task in self._at_route.values():
-            place = (task.node, task.step)
+            place = (task.node, task.step, task.wrote)
             if place not in decided:
                 decided[place] = self.ledger.determines_routes(task)
-        passing = [task for task in self._at_route.values() if decided[task.node, task.step]]
+        passing = [task for task in self._at_route.values() if decided[task.node, task.step, task.wrote]]
         for task in passing:
             del self._at_route[task.tag]
         return [Pass(task.tag) for task in passing]

@@ -65,9 +65,15 @@ class Retreated:
 
 @dataclass(frozen=True, slots=True)
 class RouteReached:
-    """An early run's node has returned; its conditional edges are about to read the state."""
+    """An early run's node has returned; its conditional edges are about to read the state.
+
+    Args:
+        tag: The task.
+        wrote: State keys that it has written itself, and whose value it sees is just that, whatever was there before.
+    """
 
     tag: Tag
+    wrote: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,13 +115,13 @@ class Ledger:
         return self._held(task) if self.holding else None
 
     def determines_routes(self, task: Task) -> bool:
-        """Whether nothing that commits before `task`, known or still to come, can write what its conditional edges read."""
-        return all(self._determined(route, task.step) for route in self._plan.nodes[task.node].routes)
+        """Whether nothing that commits before `task`, known or still to come, can change what its conditional edges read."""
+        return all(self._determined(route, task) for route in self._plan.nodes[task.node].routes)
 
-    def _determined(self, route: CallablePlan, step: int) -> bool:
+    def _determined(self, route: CallablePlan, task: Task) -> bool:
         if route.reads is None:
             return False
-        reads = route.reads & self._keys
+        step, reads = task.step, (route.reads & self._keys) - task.wrote
         if not reads:
             return True
         before = {node for s, nodes in self._uncommitted.items() if s < step for node in self._with_handlers(nodes)}

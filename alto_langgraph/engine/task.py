@@ -46,6 +46,7 @@ class Task:
         ahead: Whether its current run was started before its superstep.
         alone: Whether no task of its own superstep can change, or see changed, what its input holds.
         unfinished: Whether it still counts as unfinished for the tasks behind it.
+        wrote: State keys whose value its own conditional edges know from its own writes.
     """
 
     tag: Tag
@@ -56,6 +57,7 @@ class Task:
     ahead: bool = False
     alone: bool = True
     unfinished: bool = True
+    wrote: frozenset[str] = frozenset()
 
     def move(self, phase: Phase) -> None:
         """Goes to `phase`.

@@ -151,6 +151,45 @@ async def test_a_conditional_edge_that_reads_what_a_sibling_writes_waits() -> No
     assert seen.ahead["gate"] == 1
 
 
+def newest(old: str | None, new: str) -> str:
+    return new
+
+
+class Handing(State, total=False):
+    item: Annotated[str, newest]
+
+
+async def test_a_conditional_edge_that_reads_what_its_own_node_has_written() -> None:
+    """Siblings write `item` too, but the edge behind a node sees only the node's own word."""
+
+    async def work(item: str) -> Handing:
+        if item == "slow":
+            await aheard("done quick")
+        return {"item": item, "out": [f"work {item}"]}
+
+    async def done(item: str) -> State:
+        say(f"done {item}")
+        return {"out": [f"done {item}"]}
+
+    def on(state: Handing) -> list[Send]:
+        return [Send("more", state["item"])]
+
+    def off(state: Handing) -> list[Send]:
+        return [Send("done", state["item"])]
+
+    async def more(item: str) -> Handing:
+        return {"item": item}
+
+    graph = StateGraph(Handing).add_node("work", work).add_node("more", more).add_node("done", done)
+    graph.add_conditional_edges(START, lambda state: [Send("work", item) for item in ("slow", "quick")], ["work"])
+    graph.add_conditional_edges("work", on, ["more"]).add_conditional_edges("more", off, ["done"])
+    with signals() as seen:
+        got = await graph.compile().ainvoke({})
+    assert got == {"item": "quick", "out": ["work slow", "work quick", "done slow", "done quick"]}
+    assert seen.ahead["more"] >= 1
+    assert seen.ahead["done"] >= 1
+
+
 async def test_sends_beside_edges() -> None:
     """A chain of Sends overtakes a chain of plain edges, which it meets again at a join."""
 

@@ -31,6 +31,8 @@ from tests.engine.validation import node, validate
 KEYS = "xyz"
 STEADY = "xy"
 """`z` forgets its value when a superstep doesn't write it."""
+OVERWRITING = "x"
+"""Whoever has written `x` sees what it has written, whatever was there before."""
 OBJECTS = (1, 2, 3)
 
 Result = tuple[Tag, object, object]
@@ -84,6 +86,10 @@ class Program:
         declared = self.nodes[name_of(tag)].function.writes
         draw = random.Random(f"writes {self.seed} {tag}")
         return "".join(k for k in KEYS if (declared is None or k in declared) and draw.random() < 0.7)
+
+    def overwrites(self, tag: Tag) -> frozenset[str]:
+        """Keys of which the task itself sees what it has written."""
+        return frozenset(self.writes(tag)) & frozenset(OVERWRITING)
 
     def sends(self, tag: Tag, read: object) -> list[Offer]:
         draw = random.Random(f"sends {self.seed} {tag} {read}")
@@ -147,10 +153,11 @@ class World:
             self.touched.setdefault(thing, set()).add((job.step, job.offer.tag))
 
     def read(self, job: Job) -> None:
-        """The conditional edge reads the state."""
+        """The conditional edge reads the state, with its own task's writes in it."""
+        own = dict.fromkeys(self.program.overwrites(job.offer.tag), job.offer.tag)
         for route in self.program.nodes[job.offer.node].routes:
             keys = KEYS if route.reads is None else sorted(route.reads)
-            job.read = tuple((key, str(self.state[key])) for key in keys)
+            job.read = tuple((key, str({**self.state, **own}[key])) for key in keys)
 
     def end(self, job: Job) -> None:
         assert job.seen == self._look(job), f"what {job.offer.tag} uses has changed under it"
@@ -281,7 +288,7 @@ class Ahead:
             self._carry_out(self._handle(Failed(tag)))
         elif tag in self.early and self.program.nodes[job.offer.node].routes:
             job.returned = True
-            self._carry_out(self._handle(RouteReached(tag)))
+            self._carry_out(self._handle(RouteReached(tag, self.program.overwrites(tag))))
         else:
             self._pass(job)
 

@@ -484,6 +484,21 @@ class TestRoutes:
         assert answer == []
         assert tell.engine.occupancy == 1
 
+    def test_reading_what_it_has_written_itself(self) -> None:
+        tell = Told(node("a"), node("b", writes="xy"), node("c", reads="x"), node("d", reads="xy"), steady="xy")
+        tell(opened(1, "a", "b"))
+        tell(finished("a", "c", "d", "d1"))
+        assert tell(RouteReached(tag("a/c"), frozenset("x"))) == [Pass(tag("a/c"))]
+        assert tell(RouteReached(tag("a/d"), frozenset("x"))) == []
+        assert tell(RouteReached(tag("a/d1"), frozenset("xy"))) == [Pass(tag("a/d1"))]
+
+    def test_one_of_two_knows_what_both_read(self) -> None:
+        tell = Told(node("a", sends="c"), node("b", writes="x"), node("c", reads="x"), steady="xy")
+        tell(opened(1, "a", "b"))
+        tell(finished("a", "c", "c1"))
+        assert tell(RouteReached(tag("a/c"))) == []
+        assert tell(RouteReached(tag("a/c1"), frozenset("x"))) == [Pass(tag("a/c1"))]
+
     def test_reading_a_value_that_changes_by_itself(self) -> None:
         assert self.at_route("x", writes="", steady="y")[1] == []
 
