@@ -25,8 +25,10 @@ class AltoOptions(BaseSettings):
     window: int = Field(
         default=256, ge=0, le=1_000_000, description="Most tasks started ahead, their superstep not reached yet, at a time."
     )
-    issue: frozenset[Literal["send"]] = Field(
-        default=frozenset({"send"}), description="Issue classes allowed: `send` is a task whose whole input is a Send payload."
+    issue: frozenset[Literal["send", "edge", "chain"]] = Field(
+        default=frozenset({"send", "edge", "chain"}),
+        description="Issue classes allowed: `send` is a task whose whole input is a Send payload; `edge` one that an edge triggers, "
+        "past unrelated siblings of the task before it; `chain`, with `edge`, one that needn't even wait for the task before it.",
     )
     effects: Literal["pure", "idempotent", "unknown"] = Field(
         default="unknown", description="Strongest effect class that may be started ahead when it is certain to be needed."

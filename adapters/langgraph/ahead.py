@@ -5,17 +5,20 @@ from __future__ import annotations
 import itertools
 import threading
 import warnings
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langgraph.types import PregelExecutableTask, Send
+from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.facts import Telling
-from alto_langgraph.adapters.langgraph.prepare import prepare, renaming
-from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PUSH, TASKS
-from alto_langgraph.adapters.langgraph.staging import Staging
+from alto_langgraph.adapters.langgraph.naming import Naming, order
+from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
+from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, TASKS, EphemeralValue
+from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
+from alto_langgraph.adapters.langgraph.staging import NOTHING, UNASKED, Issuing, Staging
 from alto_langgraph.driver.early import CURRENT, Early
 from alto_langgraph.driver.operands import operands
 from alto_langgraph.engine.engine import Engine
@@ -85,11 +88,11 @@ class Ahead:
         self._news: list[PregelExecutableTask | Early] = []
         self._lock = threading.RLock()
         self._engine: Engine | None = None
-        self._ahead: frozenset[str] | None = None
+        self._shadow = Shadow({}, frozenset())
+        self._issuing: Issuing = UNASKED
         self._open: set[str] = set()
-        self._tags: dict[str, Tag] = {}
-        self._sends: dict[Tag, Send] = {}
-        self._sent: dict[int, deque[Tag]] = {}
+        self._unfinished: Counter[str] = Counter()
+        self._naming = Naming()
         self._earlies: dict[Tag, Early] = {}
         self._abandoned: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
@@ -107,41 +110,74 @@ class Ahead:
     def _opened(self) -> None:
         self.catch_up()
         tasks = self.loop.tasks
-        if self._engine is None and self.telling is None:
-            self._open = {id for id, task in tasks.items() if not task.writes} if len(tasks) > 1 else set()
-            return
         self._open = {id for id, task in tasks.items() if not task.writes}
-        self._name(tasks.values())
+        self._unfinished = Counter(tasks[id].name for id in self._open)
+        if self._engine is not None and self._engine.idle:
+            self._engine = None
+        if self._engine is not None or self.telling is not None:
+            self._name(tasks.values())
         if self.telling is not None:
-            self.telling.opened(self.loop.step, self._tags)
+            self.telling.opened(self.loop.step, self._naming.tags)
             for task in tasks.values():
                 self._mark(task, None)
-        if self._engine is None:
-            return
-        if self._engine.idle:
-            self._engine = None
-            self._sent.clear()
-            self._sends.clear()
-            return
+        if self._engine is not None:
+            self._go_on(tasks)
+        elif self._unfinished and self._permitted() and any(map(self._issuing.passing.foreseen, self._unfinished)):
+            self._wake()
+
+    def _go_on(self, tasks: Mapping[str, PregelExecutableTask]) -> None:
+        """The superstep that early runs were started for is here."""
         with self._lock:
-            self._adopting = {self._tags[id]: task for id, task in tasks.items()}
+            self._shadow.opened(self.loop.step)
+            self._adopting = {self._naming.tags[id]: task for id, task in tasks.items()}
+            for tag in self._adopting:
+                self._check(tag)
             self._tell(self._opening(tasks.values()))
             self._adopting = {}
             self._tell(*(self._finishing(task) for task in tasks.values() if task.writes))
+
+    def _check(self, tag: Tag) -> None:
+        """Squashes an early run that looked at a value which isn't the one after all."""
+        early = self._earlies.get(tag)
+        if early is None:
+            return
+        for key, value in early.assumed.items():
+            if value_of(self.loop.channels[key]) is not value:
+                self._shadow.withdrawn(early.step, order(tag))
+                self._naming.disown(tag)
+                self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
+                return
 
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
         if not self._open and self.telling is None:
             return
         with self._lock:
-            if self.telling is not None and task.id in self._tags:
-                self.telling.committed(self._tags[task.id], self.loop.step)
+            if self.telling is not None and task.id in self._naming.tags:
+                self.telling.committed(self._naming.tags[task.id], self.loop.step)
             if task.id not in self._open:
                 return
-            self._open.discard(task.id)
-            if self._engine is not None or self.telling is not None or any(channel == TASKS for channel, _ in task.writes):
+            self._close(task)
+            if self._engine is not None or self.telling is not None or self._leads_ahead(task):
                 self._news.append(task)
                 self._soon(self.catch_up)
+
+    def _close(self, task: PregelExecutableTask) -> None:
+        self._open.discard(task.id)
+        self._unfinished[task.name] -= 1
+        if not self._unfinished[task.name]:
+            del self._unfinished[task.name]
+
+    def _leads_ahead(self, task: PregelExecutableTask) -> bool:
+        """Whether something that follows a finished task may be worth starting while others of its superstep still run."""
+        if not self._unfinished:
+            return False
+        if any(channel == TASKS for channel, _ in task.writes):
+            return True
+        return self._permitted() and any(
+            all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished)
+            for node in self._pulled_by(task.writes) & self._issuing.passing.reads.keys()
+        )
 
     @property
     def has_news(self) -> bool:
@@ -170,14 +206,17 @@ class Ahead:
             for item in news:
                 self._finishing(item)
 
-    def closed(self, step: int) -> None:
-        """The loop has committed superstep `step`."""
+    def closing(self, step: int) -> None:
+        """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
         self.catch_up()
-        if self.telling is not None:
-            self.telling.closed(self.loop.tasks.values())
         if self._engine is not None:
             with self._lock:
                 self._tell(Closed(step))
+
+    def closed(self) -> None:
+        """The loop has committed the superstep."""
+        if self.telling is not None:
+            self.telling.closed(self.loop.tasks.values())
 
     def end(self) -> list[Early]:
         """The run is over: cancels what nobody will adopt; returns the runs to be waited for."""
@@ -209,22 +248,24 @@ class Ahead:
     def _route_reached(self, early: Early) -> None:
         with self._lock:
             if not (early.adopted or early.abandoned or self._engine is None):
-                wrote = self.staging.overwriting.intersection(channel for channel, _ in early.task.writes)
-                self._tell(RouteReached(early.tag, wrote))
+                self._tell(RouteReached(early.tag, self._overwritten(early)))
+
+    def _overwritten(self, early: Early) -> frozenset[str]:
+        return self.staging.overwriting.intersection(channel for channel, _ in early.task.writes)
 
     # ---- telling the engine
 
     def _permitted(self) -> bool:
         """Whether anything may start ahead in this run, now."""
         loop = self.loop
-        if self._ahead is None:
-            self._ahead = self._allowed(loop.config.get("max_concurrency"))
-        return bool(self._ahead) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._draining()
+        if self._issuing is UNASKED:
+            self._issuing = self._allowed(loop.config.get("max_concurrency"))
+        return bool(self._issuing) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._draining()
 
-    def _allowed(self, most: int | None) -> frozenset[str]:
+    def _allowed(self, most: int | None) -> Issuing:
         if most == 1 or (most is not None and self.loop.gate is None):
-            return frozenset()  # one place is kept busy in order anyway; and threads of ours would be beyond the limit
-        return self.staging.ahead(self.options, saves=self.loop.checkpointer is not None, limited=most is not None)
+            return NOTHING  # one place is kept busy in order anyway; and threads of ours would be beyond the limit
+        return self.staging.issuing(self.options, saves=self.loop.checkpointer is not None, limited=most is not None)
 
     def _draining(self) -> bool:
         return self.loop.control is not None and self.loop.control.drain_requested
@@ -233,10 +274,12 @@ class Ahead:
         self._engine = Engine(
             self.staging.plan,
             window=self.options.window,
-            ahead=self._ahead or frozenset(),
+            ahead=self._issuing.sent,
+            passing=self._issuing.passing,
             keys=self.staging.keys,
             steady=self.staging.steady,
         )
+        self._shadow = Shadow(self.loop.channels, self.staging.foldable)
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
             self._name(tasks)
@@ -244,7 +287,7 @@ class Ahead:
         self._tell(*(self._finishing(task) for task in tasks if task.id not in self._open and task.writes))
 
     def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
-        offers = tuple(self._offer(self._tags[t.id], t.name, t.input) for t in tasks)
+        offers = tuple(self._offer(self._naming.tags[t.id], t.name, t.input) for t in tasks)
         return Opened(self.loop.step, offers, self._limit())
 
     def _limit(self) -> int:
@@ -269,48 +312,32 @@ class Ahead:
     def _finishing(self, item: PregelExecutableTask | Early) -> Event:
         if isinstance(item, Early):
             failed = item.future.exception() is not None
-            return Failed(item.tag) if failed else self._finished_with(item.tag, item.task.writes)
+            return Failed(item.tag) if failed else self._finished_with(item.tag, item.step, item.task.writes)
+        tag = self._naming.tags[item.id]
         failed = any(channel == ERROR for channel, _ in item.writes)
-        return Failed(self._tags[item.id]) if failed else self._finished_with(self._tags[item.id], item.writes)
+        return Failed(tag) if failed else self._finished_with(tag, self.loop.step, item.writes)
 
-    def _finished_with(self, tag: Tag, writes: Any) -> Finished:
+    def _finished_with(self, tag: Tag, step: int, writes: Any) -> Finished:
         edges = self.loop.trigger_to_nodes
         goes = frozenset(node for channel, _ in writes for node in edges.get(channel, ()))
-        return Finished(tag, self._offers(tag, writes), goes)
+        if self._engine is not None:
+            self._shadow.finished(step, order(tag), writes)
+        return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes))
+
+    def _pulled_by(self, writes: Any) -> frozenset[str]:
+        """Nodes that a task's writes are certain to trigger: those behind edges of their own, not joins or deferred ones."""
+        loop = self.loop
+        edges = (channel for channel, _ in writes if type(loop.channels.get(channel)) is EphemeralValue)
+        return frozenset(node for channel in edges for node in loop.trigger_to_nodes.get(channel, ()))
 
     def _offers(self, tag: Tag, writes: Any) -> tuple[Offer, ...]:
-        sends = [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
-        offers = []
-        for index, send in enumerate(sends):
-            child = tag.child(send.node, index)
-            if child not in self._sends:
-                self._sends[child] = send
-                self._sent.setdefault(id(send), deque()).append(child)
-            if self._engine is not None:
-                offers.append(self._offer(child, send.node, send.arg))
-        return tuple(offers)
+        children = list(self._naming.children(tag, writes))
+        return tuple(self._offer(child, send.node, send.arg) for child, send in children) if self._engine is not None else ()
 
-    def _name(self, tasks: Any) -> None:
-        """Gives this superstep's tasks their tags: a Send is known by its packet, which is the very object its producer wrote."""
-        row = self.loop.channels[TASKS].get() if self.loop.channels[TASKS].is_available() else ()
-        self._tags = {task.id: self._tag(task, row) for task in tasks}
+    def _name(self, tasks: Iterable[PregelExecutableTask]) -> None:
+        self._naming.opened(tasks, self.loop.channels, self.loop.step)
         if self._engine is None:
-            # Whatever is left was sent to nodes that LangGraph doesn't know.
-            self._sent.clear()
-            self._sends.clear()
-
-    def _tag(self, task: PregelExecutableTask, row: Sequence[Send]) -> Tag:
-        if task.path[0] != PUSH:
-            return Tag(((task.name, self.loop.step),))
-        index = task.path[1]
-        packet = id(row[index])  # type: ignore[index]
-        if not (tags := self._sent.get(packet)):
-            return Tag(((task.name, self.loop.step), ("send", index)))  # type: ignore[arg-type]
-        tag = tags.popleft()
-        self._sends.pop(tag, None)
-        if not tags:
-            del self._sent[packet]
-        return tag
+            self._naming.clear()
 
     # ---- carrying out what the engine answers
 
@@ -323,7 +350,7 @@ class Ahead:
             self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        self._engine, self._ahead = None, frozenset()
+        self._engine, self._issuing = None, NOTHING
         for tag in list(self._earlies):
             self._abandon(tag, "alto gave up")
         warnings.warn(f"alto runs the rest of this run in order, after an error of its own: {error!r}", AltoWarning, stacklevel=2)
@@ -331,34 +358,58 @@ class Ahead:
     def _carry_out(self, instructions: list[Instruction]) -> None:
         for instruction in instructions:
             match instruction:
-                case Start(tag, node, step):
-                    self._start(tag, node, step)
+                case Start():
+                    self._start(instruction)
                 case Adopt(tag):
                     self._adopt(tag)
                 case Pass(tag):
-                    self._earlies[tag].let_pass()
+                    self._let_pass(self._earlies[tag])
                 case Cancel(tag, reason):
                     self._abandon(tag, reason)
 
-    def _start(self, tag: Tag, node: str, step: int) -> None:
-        early = Early(tag, node, step, outer=self.outer, live=self.options.events == "live", on_route=self._route_reached)
+    def _start(self, start: Start) -> None:
+        tag, node = start.tag, start.node
+        early = Early(tag, node, start.step, outer=self.outer, live=self.options.events == "live", on_route=self._route_reached)
         self._earlies[tag] = early
-        task = None if self._draining() else prepare(self.loop, self._sends[tag], early, next(self._numbers), self.staging.gated(node))
-        if task is None:
+        try:
+            early.task = None if self._draining() else self._prepare(early, start.pulled)
+        except UnforeseenError as error:
+            self._tell(Retreated(tag, f"{error}"))
+            return
+        if early.task is None:
             self._tell(Retreated(tag, "LangGraph wouldn't run it"))
             return
-        early.task = task
         self._launch(early)
+
+    def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
+        proc = self.staging.gated(early.node)
+        if not pulled:
+            return prepare_sent(self.loop, self._naming.sends[early.tag], early, next(self._numbers), proc)
+        return prepare_pulled(self.loop, self._foresee(early, self._issuing.passing.reads[early.node]), early, proc)
+
+    def _foresee(self, early: Early, keys: Iterable[str]) -> dict[str, Any]:
+        """The channels of `keys` at the start of an early run's superstep; from now on the run rests on what they hold."""
+        state = self._shadow.channels(early.step, keys)
+        early.assumed |= {key: value_of(channel) for key, channel in state.items()}
+        return state
+
+    def _let_pass(self, early: Early) -> None:
+        """Shows an early run's conditional edges the state of its own superstep."""
+        reads = self.staging.routes_read(early.node) - self._overwritten(early)
+        with suppress(UnforeseenError):  # then they wait for that
+            early.view.over = self._foresee(early, reads)
+            early.let_pass()
 
     def _adopt(self, tag: Tag) -> None:
         early, real = self._earlies.pop(tag), self._adopting[tag]
         self._mark(real, early)
         if early.told:
-            self._open.discard(real.id)
+            self._close(real)
+        early.view.over = {}
         early.adopt(renaming(early.task, real))
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
-        task.config["configurable"][MARK] = Marked(self.loop, self._tags[task.id], self.loop.step, early)
+        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags[task.id], self.loop.step, early)
 
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)

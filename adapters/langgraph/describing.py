@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from functools import reduce
@@ -11,6 +12,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.constants import START
+from langgraph.graph.message import add_messages
 
 from alto_langgraph.adapters.langgraph.seam_graph import (
     Pregel,
@@ -201,3 +203,14 @@ def _graph(graph: Any) -> CallablePlan:
         sends=nothing if whole.goes_up == nothing else None,  # a Command(graph=PARENT) may carry Sends
         goes_up=nothing if whole.goes_up == nothing else None,
     )
+
+
+_QUIET_REDUCERS = (operator.add, operator.or_, operator.and_, operator.concat, operator.mul, max, min, add_messages)
+
+
+def is_quiet(reducer: Any) -> bool:
+    """Whether running a reducer ahead of its superstep shows nowhere: it changes nothing and uses nothing but its arguments."""
+    if any(reducer is known for known in _QUIET_REDUCERS):
+        return True
+    plan = analyse(reducer, everything=True, describe=describe)
+    return plan.effects is Effects.PURE and not (plan.mutates or plan.shares or plan.uses_store or plan.sees_identity or plan.may_interrupt)

@@ -55,14 +55,16 @@ class Committing(PregelLoop):
             self._widen(sends)
         more = super().tick()
         if more:
-            if self.ahead is None and (len(self.tasks) > 1 or OBSERVER.get() is not None):
+            if self.ahead is None:
                 self._look_ahead(getattr(self._migrate_checkpoint, "__self__", None))
             if self.ahead is not None:
                 self.ahead.opened()
         return more
 
     def _look_ahead(self, graph: Any) -> None:
-        if hasattr(graph, "alto_staging"):
+        if not hasattr(graph, "alto_staging"):
+            return
+        if len(self.tasks) > 1 or OBSERVER.get() is not None or graph.alto_staging.has_chains:
             self._context = contextvars.copy_context()
             self.ahead = Ahead(self, graph.alto_staging, graph.alto_options_of(self.config), self._launch, self._soon)
             self._on_exit()
@@ -74,12 +76,13 @@ class Committing(PregelLoop):
         return context
 
     def after_tick(self) -> None:
-        step = self.step
+        if self.ahead is not None:
+            self.ahead.closing(self.step)
         super().after_tick()
         self._relax()
         self._writers = None
         if self.ahead is not None:
-            self.ahead.closed(step)
+            self.ahead.closed()
 
     def _widen(self, sends: Topic[Any]) -> None:
         if type(sends) is Topic:

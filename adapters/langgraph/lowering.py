@@ -42,7 +42,8 @@ def _opaque(compiled: Any, fence: Reason) -> Plan:
 def _lower(compiled: Any, builder: Any) -> Plan:
     edges = _edges(builder)
     nodes = {
-        name: _node(name, compiled.nodes[name], spec, builder.branches.get(name, {}), edges[name]) for name, spec in builder.nodes.items()
+        name: _node(name, compiled.nodes[name], spec, builder.branches.get(name, {}), edges[name], _certain(builder, name))
+        for name, spec in builder.nodes.items()
     }
     starts = _routes(builder.branches.get(START, {}))
     return Plan(
@@ -65,7 +66,13 @@ def _edges(builder: Any) -> Mapping[str, frozenset[str]]:
     return defaultdict(frozenset, {start: frozenset(ends - {END}) for start, ends in followers.items()})
 
 
-def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: frozenset[str]) -> NodePlan:
+def _certain(builder: Any, name: str) -> frozenset[str]:
+    """Who is certain to run right after a node: behind a plain edge, and not deferred."""
+    ends = {end for start, end in builder.edges if start == name and end in builder.nodes}
+    return frozenset(end for end in ends if not builder.nodes[end].defer)
+
+
+def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: frozenset[str], certain: frozenset[str]) -> NodePlan:
     function = _declared(_callable(node.bound, spec.input_schema), node.metadata)
     routes = _routes(branches)
     handler = frozenset({node.error_handler_node} if getattr(node, "error_handler_node", None) else ())
@@ -82,6 +89,7 @@ def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: f
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
         handler=getattr(node, "error_handler_node", None),
+        certain=certain,
     )
 
 

@@ -1,9 +1,9 @@
-"""Makes the task of a `Send` before its superstep is there, with LangGraph's own code, and gives it its real names later."""
+"""Makes a task before its superstep is there, with LangGraph's own code, and gives it its real names later."""
 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
     CONFIG_KEY_STREAM,
+    PULL,
     PUSH,
     TASKS,
     PregelLoop,
@@ -23,6 +24,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     checkpoint_null_version,
     prepare_single_task,
 )
+from alto_langgraph.adapters.langgraph.shadow import View
 from alto_langgraph.driver.early import CURRENT, Early
 
 
@@ -52,6 +54,13 @@ class _Row:
         return self._send
 
 
+class _Written:
+    """A channel that triggers the node behind it."""
+
+    def is_available(self) -> bool:
+        return True
+
+
 class FencedSaver(BaseCheckpointSaver[Any]):
     """Stands where the checkpointer would be in an early run: checkpoints carry the task's id, which its superstep gives."""
 
@@ -70,7 +79,7 @@ def fenced_call(early: Early, *args: Any, **kwargs: Any) -> Any:
     early.retreat("it calls a @task, which is numbered within its superstep")
 
 
-def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -> PregelExecutableTask | None:
+def prepare_sent(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -> PregelExecutableTask | None:
     """The task that `send` will become in `early.step`, under provisional names; None if LangGraph would ignore the Send.
 
     Args:
@@ -80,15 +89,33 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
         index: Makes the provisional names unique within the run.
         proc: The node's runnable, gated.
     """
+    return _prepare(loop, (PUSH, index), loop.checkpoint, {TASKS: _Row(index, send)}, early, proc)
+
+
+def prepare_pulled(loop: PregelLoop, state: Mapping[str, Any], early: Early, proc: Any) -> PregelExecutableTask | None:
+    """The task that an edge will trigger in `early.step`, under provisional names; None if LangGraph wouldn't make one.
+
+    Args:
+        loop: The run.
+        state: Channels as they will be at the start of that superstep, as far as the task's input depends on them.
+        early: The early run.
+        proc: The node's runnable, gated.
+    """
+    view = View(loop.channels)
+    view.over = {**state, **dict.fromkeys(loop.nodes[early.node].triggers, _Written())}
+    return _prepare(loop, (PULL, early.node), {**loop.checkpoint, "versions_seen": {}}, view, early, proc)
+
+
+def _prepare(loop: PregelLoop, path: Any, checkpoint: Any, channels: Any, early: Early, proc: Any) -> PregelExecutableTask | None:
     task: Any = prepare_single_task(
-        (PUSH, index),
+        path,
         None,
-        checkpoint=loop.checkpoint,
+        checkpoint=checkpoint,
         checkpoint_id_bytes=binascii.unhexlify(loop.checkpoint["id"].replace("-", "")),
         checkpoint_null_version=checkpoint_null_version(loop.checkpoint),
         pending_writes=[],
         processes=loop.nodes,
-        channels={TASKS: _Row(index, send)},  # type: ignore[dict-item]
+        channels=channels,
         managed=loop.managed,
         config=loop.config,
         step=early.step,
@@ -103,7 +130,8 @@ def prepare(loop: PregelLoop, send: Send, early: Early, index: int, proc: Any) -
     if task is None:
         return None
     conf = task.config["configurable"]
-    conf[CONFIG_KEY_READ] = partial(_read, early, _on_live_channels(conf[CONFIG_KEY_READ], loop))
+    early.view = View(loop.channels)
+    conf[CONFIG_KEY_READ] = partial(_read, early, _looking_at(early.view, conf[CONFIG_KEY_READ]))
     if (stream := conf.get(CONFIG_KEY_STREAM)) is not None:
         conf[CONFIG_KEY_STREAM] = _said_by(early, stream)
     if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
@@ -128,9 +156,9 @@ def _said_by(early: Early, stream: Any) -> Any:
     return StreamProtocol(say, stream.modes)
 
 
-def _on_live_channels(read: Any, loop: PregelLoop) -> Any:
-    scratchpad, _row, managed, writes = read.args
-    return partial(read.func, scratchpad, loop.channels, managed, writes)
+def _looking_at(view: View, read: Any) -> Any:
+    scratchpad, _channels, managed, writes = read.args
+    return partial(read.func, scratchpad, view, managed, writes)
 
 
 def _read(early: Early, read: Callable[..., Any], select: Any, fresh: bool = False) -> Any:

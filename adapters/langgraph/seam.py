@@ -57,12 +57,16 @@ try:
         CONFIG_KEY_STREAM,
         ERROR,
         NULL_TASK_ID,
+        PULL,
         PUSH,
         TASKS,
     )
     from langgraph._internal._queue import AsyncQueue, SyncQueue  # type: ignore[attr-defined]
     from langgraph._internal._runnable import RunnableSeq, set_config_context
+    from langgraph._internal._typing import MISSING
+    from langgraph.channels.base import BaseChannel
     from langgraph.channels.binop import BinaryOperatorAggregate
+    from langgraph.channels.ephemeral_value import EphemeralValue
     from langgraph.channels.last_value import LastValue
     from langgraph.channels.topic import Topic
     from langgraph.pregel import Pregel
@@ -84,15 +88,19 @@ __all__ = [
     "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_STREAM",
     "ERROR",
+    "MISSING",
     "NULL_TASK_ID",
+    "PULL",
     "PUSH",
     "TASKS",
     "TESTED",
     "UNAVAILABLE",
     "AsyncPregelLoop",
     "AsyncQueue",
+    "BaseChannel",
     "BinaryOperatorAggregate",
     "ChannelWrite",
+    "EphemeralValue",
     "FuturesDict",
     "LastValue",
     "Pregel",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
+from alto_langgraph.adapters.langgraph.seam import BaseChannel, BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.plan.beside import beside
 from alto_langgraph.plan.model import Effects, Plan
+from alto_langgraph.plan.passing import Passing
 
 if TYPE_CHECKING:
     from alto_langgraph.options import AltoOptions
@@ -37,6 +39,21 @@ class Gated(Runnable[Any, Any]):
         return await self.edge.ainvoke(input, config)
 
 
+@dataclass(frozen=True)
+class Issuing:
+    """What may be started ahead in a run: nodes that are sent to, and what nodes that edges trigger may pass."""
+
+    sent: frozenset[str]
+    passing: Passing
+
+    def __bool__(self) -> bool:
+        return bool(self.sent or self.passing.reads)
+
+
+NOTHING = Issuing(frozenset(), Passing(Plan({}), {}))
+UNASKED = Issuing(frozenset(), Passing(Plan({}), {}))
+
+
 class Staging:
     """A compiled graph, seen by the issue stage.
 
@@ -50,6 +67,7 @@ class Staging:
         self.step_timeout = graph.step_timeout
         self._graph = graph
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
+        self._issuing: dict[Any, Issuing] = {}
 
     @cached_property
     def plan(self) -> Plan:
@@ -102,18 +120,38 @@ class Staging:
             return frozenset()
         return frozenset(n for n in nodes if nodes[n].mutates or any(nodes[o].mutates for o in self._beside.get(n, ())))
 
-    def ahead(self, options: AltoOptions, *, saves: bool, limited: bool) -> frozenset[str]:
-        """Nodes that may be started ahead.
+    @cached_property
+    def foldable(self) -> frozenset[str]:
+        """State keys whose value after a write can be worked out ahead of the superstep: nobody can tell that it was."""
+        from alto_langgraph.adapters.langgraph.describing import is_quiet
+
+        reduced = ((k, c) for k, c in self.channels.items() if type(c) is BinaryOperatorAggregate)
+        return self.last_values | frozenset(k for k, c in reduced if is_quiet(c.operator))
+
+    @cached_property
+    def has_chains(self) -> bool:
+        """Whether any node is certain to follow another."""
+        builder = getattr(self._graph, "builder", None)
+        return builder is not None and any(a in builder.nodes and b in builder.nodes for a, b in builder.edges)
+
+    def issuing(self, options: AltoOptions, *, saves: bool, limited: bool) -> Issuing:
+        """What may be started ahead.
 
         Args:
             options: The run's options.
             saves: Whether the run has a checkpointer.
             limited: Whether the run has a `max_concurrency`, under which a run that waits at its edges would hold a place.
         """
-        if "send" not in options.issue or not options.window or self.step_timeout is not None or self.plan.fences:
-            return frozenset()
+        key = (options.issue, options.effects, bool(options.window), saves, limited)
+        if key not in self._issuing:
+            self._issuing[key] = self._worked_out(options, saves, limited)
+        return self._issuing[key]
+
+    def _worked_out(self, options: AltoOptions, saves: bool, limited: bool) -> Issuing:
+        if not options.window or self.step_timeout is not None or self.plan.fences:
+            return NOTHING
         strongest = Effects[options.effects.upper()]
-        return frozenset(
+        may = frozenset(
             name
             for name, node in self.plan.nodes.items()
             if not node.fences
@@ -124,6 +162,28 @@ class Staging:
             and not (limited and node.routes)
             and self.gated(name) is not None
         )
+        reads = {name: self.reads(name) for name in may if not self.plan.nodes[name].mutates and name not in self.wary}
+        return Issuing(
+            sent=may if "send" in options.issue else frozenset(),
+            passing=Passing(
+                self.plan,
+                {name: keys for name, keys in reads.items() if keys <= self.steady} if "edge" in options.issue else {},
+                unasked="chain" in options.issue,
+            ),
+        )
+
+    def reads(self, name: str) -> frozenset[str]:
+        """State keys that the input of a node depends on."""
+        process, function = self.nodes[name], self.plan.nodes[name].function
+        given = frozenset([process.channels] if isinstance(process.channels, str) else process.channels)
+        state = frozenset(key for key in given if isinstance(self.channels.get(key), BaseChannel))
+        # A state that isn't a dict is made by code of the app's, which may look at all of it.
+        return state if function.reads is None or process.mapper is not None else state & function.reads
+
+    def routes_read(self, name: str) -> frozenset[str]:
+        """State keys that the conditional edges behind a node look at."""
+        routes = self.plan.nodes[name].routes
+        return self.keys & frozenset[str]().union(*(self.keys if route.reads is None else route.reads for route in routes))
 
     def gated(self, name: str) -> Runnable[Any, Any] | None:
         """The node's runnable with its conditional edges gated; None if it can't be."""

@@ -49,6 +49,8 @@ class Early:
         self.tag, self.node, self.step, self.outer, self.live = tag, node, step, outer, live
         self.future: Any = None
         self.task: Any = None
+        self.view: Any = None
+        self.assumed: dict[str, Any] = {}
         self.adopted = False
         self.abandoned = False
         self.told = False

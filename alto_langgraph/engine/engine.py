@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from alto_langgraph.engine.events import (
     Adopt,
@@ -22,14 +22,17 @@ from alto_langgraph.engine.events import (
     Run,
     Start,
 )
-from alto_langgraph.engine.ledger import COMING, Ledger
+from alto_langgraph.engine.ledger import COMING, NEVER, Ledger
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
 from alto_langgraph.plan.model import Plan
+from alto_langgraph.plan.passing import Passing
 from alto_langgraph.tags import Tag
 
 LIMIT = ("limit",)
 """What blocks a task beyond the last superstep that may be issued into."""
+OPENING = ("opening",)
+"""What blocks a task until the next superstep opens: between two, nobody knows the tasks that come."""
 
 
 class Engine:
@@ -40,16 +43,25 @@ class Engine:
     Args:
         plan: What is known of the graph.
         window: Most early runs not yet adopted at any time.
-        ahead: Nodes that may be started early at all in this run.
+        ahead: Nodes of which a `Send` may be started early at all in this run.
+        passing: What a task that an edge triggers may pass; names the nodes of which one may be started early in this run.
         keys: All state keys.
         steady: Those state keys whose value only changes when a task writes them.
     """
 
     def __init__(
-        self, plan: Plan, *, window: int, ahead: frozenset[str], keys: frozenset[str] = frozenset(), steady: frozenset[str] = frozenset()
+        self,
+        plan: Plan,
+        *,
+        window: int,
+        ahead: frozenset[str],
+        passing: Passing | None = None,
+        keys: frozenset[str] = frozenset(),
+        steady: frozenset[str] = frozenset(),
     ) -> None:
         self.plan, self.window, self.ahead = plan, window, ahead
-        self.ledger = Ledger(plan, keys, steady)
+        self.passing = passing or Passing(plan, {})
+        self.ledger = Ledger(plan, self.passing, keys, steady)
         self.tasks: dict[Tag, Task] = {}
         self._steps: dict[int, dict[Tag, Task]] = {}
         self.step, self.limit = -1, -1
@@ -58,6 +70,7 @@ class Engine:
         self._ready: deque[Task] = deque()
         self._blocked: dict[Hashable, list[Task]] = {}
         self._at_route: dict[Tag, Task] = {}
+        self._passing_now: list[Task] = []
         self._handlers: dict[type, Callable[..., list[Instruction]]] = {
             Opened: self._opened,
             Finished: self._finished,
@@ -75,7 +88,7 @@ class Engine:
             IllegalTransitionError: an event can't follow from the ones before it.
         """
         answer = [instruction for event in events for instruction in self._handlers[type(event)](event)]
-        return answer + self._issue()
+        return answer + self._let_pass() + self._issue()
 
     @property
     def idle(self) -> bool:
@@ -93,9 +106,11 @@ class Engine:
         answer = [self._open_task(offer) for offer in event.tasks]
         for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:
             answer += self._squash(task, "its superstep came without it")
-        self._wake(LIMIT)
-        self._wake(COMING)
-        return answer + self._routes()
+        for node in {task.node for task in self._steps.get(event.step, {}).values() if task.unfinished}:
+            self._foresee(node, event.step)
+        for key in (LIMIT, COMING, OPENING):
+            self._wake(key)
+        return answer
 
     def _open_task(self, offer: Offer) -> Instruction:
         task = self.tasks.get(offer.tag)
@@ -118,6 +133,7 @@ class Engine:
         children = [self._know(Task(o.tag, o.node, task.step + 1, o.operands, Phase.WAITING, alone=o.alone)) for o in event.offers]
         for child in children:
             self._place(child)
+        self._pull(event.certain, task.step + 1)
         self._settle(task)
         return []
 
@@ -136,14 +152,16 @@ class Engine:
             return [Run(task.tag)]
         self._free(task)
         task.move(Phase.SQUASHED)
+        if not task.unfinished:  # what it assumed was wrong
+            task.unfinished = True
+            self.ledger.add(task)
         return [Cancel(task.tag, event.reason)]
 
     def _route_reached(self, event: RouteReached) -> list[Instruction]:
         task = self._known(event.tag)
         task.wrote = event.wrote
-        if not task.ahead or (not self._between and self.ledger.determines_routes(task)):
-            return [Pass(task.tag)]
         self._at_route[task.tag] = task
+        self._place_at_route(task)
         return []
 
     def _closed(self, event: Closed) -> list[Instruction]:
@@ -167,8 +185,20 @@ class Engine:
 
     # ---- issuing
 
+    def _pull(self, nodes: Iterable[str], step: int) -> None:
+        """Tasks that edges are certain to trigger in superstep `step`."""
+        for node in sorted(nodes):
+            tag = Tag(((node, step),))
+            if node in self.passing.reads and step > self.step and tag not in self.tasks:
+                self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True)))
+
+    def _foresee(self, node: str, step: int) -> None:
+        """Tasks that are certain to follow one of `node` in superstep `step`, and needn't wait for it."""
+        for follower, distance in self.passing.foreseen(node):
+            self._pull((follower,), step + distance)
+
     def _place(self, task: Task) -> None:
-        if task.node not in self.ahead or not task.alone:
+        if not task.pulled and (task.node not in self.ahead or not task.alone):
             return  # it waits for its superstep
         blocker = self._blocker(task)
         if blocker is None:
@@ -185,6 +215,34 @@ class Engine:
         for task in self._blocked.pop(key, ()):
             if task.phase is Phase.WAITING and task.step > self.step:
                 self._place(task)
+            elif task.tag in self._at_route:
+                self._place_at_route(task)
+
+    def _place_at_route(self, task: Task) -> None:
+        blocker = self._undecided(task)
+        if blocker is None:
+            self._passing_now.append(task)
+        elif blocker is not NEVER:
+            self._blocked.setdefault(blocker, []).append(task)
+
+    def _undecided(self, task: Task) -> Hashable | None:
+        if not task.ahead:
+            return None
+        return OPENING if self._between else self.ledger.undecided(task)
+
+    def _let_pass(self) -> list[Instruction]:
+        """Lets pass what waits at its edges and has nothing before it any more that could change what they read."""
+        waiting, self._passing_now = self._passing_now, []
+        answer: list[Instruction] = []
+        for task in waiting:
+            if self._at_route.get(task.tag) is not task:
+                continue
+            if self._undecided(task) is None:
+                del self._at_route[task.tag]
+                answer.append(Pass(task.tag))
+            else:
+                self._place_at_route(task)
+        return answer
 
     def _issue(self) -> list[Instruction]:
         answer: list[Instruction] = []
@@ -200,20 +258,9 @@ class Engine:
             task.move(Phase.RUNNING)
             task.ahead = True
             self.occupancy += 1
-            answer.append(Start(task.tag, task.node, task.step))
+            answer.append(Start(task.tag, task.node, task.step, task.pulled))
+            self._foresee(task.node, task.step)
         return answer
-
-    def _routes(self) -> list[Instruction]:
-        """Lets pass what waits at its edges; only the opening of a superstep can make that possible."""
-        decided: dict[tuple[str, int, frozenset[str]], bool] = {}
-        for task in self._at_route.values():
-            place = (task.node, task.step, task.wrote)
-            if place not in decided:
-                decided[place] = self.ledger.determines_routes(task)
-        passing = [task for task in self._at_route.values() if decided[task.node, task.step, task.wrote]]
-        for task in passing:
-            del self._at_route[task.tag]
-        return [Pass(task.tag) for task in passing]
 
     def _settle(self, task: Task) -> None:
         for key in self.ledger.settle(task):

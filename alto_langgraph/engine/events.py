@@ -40,12 +40,14 @@ class Finished:
     Args:
         tag: The task.
         offers: The Sends among its writes, in order.
-        goes: Nodes that its other writes trigger.
+        goes: Nodes that its other writes may trigger.
+        certain: Those of them that are certain to run in the next superstep.
     """
 
     tag: Tag
     offers: tuple[Offer, ...] = ()
     goes: frozenset[str] = frozenset()
+    certain: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,12 @@ Event = Opened | Finished | Failed | Retreated | RouteReached | Closed | Ended
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start this task ahead of its superstep."""
+    """Start this task ahead of its superstep; `pulled` if its input is the state at the start of that."""
 
     tag: Tag
     node: str
     step: int
+    pulled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 
 from alto_langgraph.engine.task import Task
-from alto_langgraph.plan.model import CallablePlan, Plan
+from alto_langgraph.plan.model import Plan
+from alto_langgraph.plan.passing import Passing
 
 COMING = ("coming",)
 """What blocks a task that must wait for tasks which aren't known yet."""
+NEVER = ("never",)
+"""What blocks a task that must wait for its own superstep."""
 
 Names = frozenset[str] | None
 """Nodes; None means any node."""
@@ -23,17 +26,17 @@ class Ledger:
 
     Args:
         plan: What is known of the graph.
+        passing: What tasks that read the state may pass.
         keys: All state keys.
         steady: Those state keys whose value only changes when a task writes them.
 
     `holding` says whether mutable operands matter at all in this graph.
     """
 
-    def __init__(self, plan: Plan, keys: frozenset[str], steady: frozenset[str]) -> None:
-        self._plan, self._keys, self._steady = plan, keys, steady
+    def __init__(self, plan: Plan, passing: Passing, keys: frozenset[str], steady: frozenset[str]) -> None:
+        self._plan, self._passing, self._keys, self._steady = plan, passing, keys, steady
         self._open = -1
         self._unfinished: dict[int, Counter[str]] = {}
-        self._uncommitted: dict[int, set[str]] = {}
         self._triggered: dict[int, set[str]] = {}
         self._holders: dict[int | None, Counter[tuple[int, str]]] = {}
         self._conflicts: dict[tuple[str, str], bool] = {}
@@ -54,7 +57,6 @@ class Ledger:
         if not counts[task.node]:
             self._coming = None
         counts[task.node] += 1
-        self._uncommitted.setdefault(task.step, set()).add(task.node)
         for operand in self._operands(task):
             self._holders.setdefault(operand, Counter())[task.step, task.node] += 1
 
@@ -92,7 +94,7 @@ class Ledger:
 
     def close(self, step: int) -> None:
         """Forgets the supersteps up to `step`."""
-        for book in (self._unfinished, self._uncommitted, self._triggered):
+        for book in (self._unfinished, self._triggered):
             for old in [s for s in book if s <= step]:
                 del book[old]
 
@@ -107,27 +109,30 @@ class Ledger:
         for step, counts in self._unfinished.items():
             if step < task.step:
                 for node in counts:
-                    if any(self._conflict(task.node, other) for other in self._with_handlers((node,))):
+                    if any(self._stops(task, other, step) for other in self._with_handlers((node,))):
                         return (step, node)
         for step in range(self._open + 1, task.step):
-            if any(self._collides(task, node) for node in self._named(self._to_come(step))):
+            if any(self._collides(task, node, step) for node in self._named(self._to_come(step))):
                 return COMING
-        return self._held(task) if self.holding else None
+        return self._held(task) if self.holding and not task.pulled else None
 
-    def determines_routes(self, task: Task) -> bool:
-        """Whether nothing that commits before `task`, known or still to come, can change what its conditional edges read."""
-        return all(self._determined(route, task) for route in self._plan.nodes[task.node].routes)
-
-    def _determined(self, route: CallablePlan, task: Task) -> bool:
-        if route.reads is None:
-            return False
-        step, reads = task.step, (route.reads & self._keys) - task.wrote
+    def undecided(self, task: Task) -> Hashable | None:
+        """The first thing that may still change what `task`'s conditional edges read; None if there is nothing."""
+        routes = self._plan.nodes[task.node].routes
+        reads = frozenset[str]().union(*(self._keys if r.reads is None else r.reads & self._keys for r in routes)) - task.wrote
         if not reads:
-            return True
-        before = {node for s, nodes in self._uncommitted.items() if s < step for node in self._with_handlers(nodes)}
-        for later in range(self._open + 1, step):
-            before.update(self._named(self._to_come(later)))
-        return reads <= self._steady and not any(self._writes(node) & reads for node in before)
+            return None
+        if not reads <= self._steady:
+            return NEVER
+        for step, counts in self._unfinished.items():
+            if step < task.step:
+                for node in counts:
+                    if any(self._writes(other) & reads for other in self._with_handlers((node,))):
+                        return (step, node)
+        for step in range(self._open + 1, task.step):
+            if any(self._writes(node) & reads for node in self._named(self._to_come(step))):
+                return COMING
+        return None
 
     def _writes(self, node: str) -> frozenset[str]:
         plan = self._plan.nodes.get(node)
@@ -140,7 +145,7 @@ class Ledger:
         """Nodes that may yet turn up in superstep `step`, beside the tasks known there."""
         if self._coming is None or step not in self._coming:
             self._coming = {}
-            last = max((*self._unfinished, *self._uncommitted, step, self._open))
+            last = max((*self._unfinished, step, self._open))
             names: Names = frozenset(self._unfinished.get(self._open, ()))
             for here in range(self._open + 1, last + 1):
                 names = self._after(names, self._triggered.get(here, set()) | self._late)
@@ -179,8 +184,16 @@ class Ledger:
             known = self._conflicts[pair] = self._plan.conflict(early, unfinished) is not None
         return known
 
-    def _collides(self, task: Task, coming: str) -> bool:
+    def _stops(self, task: Task, other: str, step: int) -> bool:
+        """Whether `task` may not start before a task of node `other` in superstep `step` has finished, operands aside."""
+        if task.pulled:
+            return self._passing.obstacle(task.node, other, task.step - step) is not None
+        return self._conflict(task.node, other)
+
+    def _collides(self, task: Task, coming: str, step: int) -> bool:
         """Whether `task` may not pass a task of node `coming`, of which nothing else is known."""
+        if task.pulled:
+            return self._stops(task, coming, step)
         return self._conflict(task.node, coming) or (task.operands != frozenset() and self._either_mutates(task.node, coming))
 
     def _either_mutates(self, *nodes: str) -> bool:

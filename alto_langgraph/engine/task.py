@@ -46,6 +46,7 @@ class Task:
         ahead: Whether its current run was started before its superstep.
         alone: Whether no task of its own superstep can change, or see changed, what its input holds.
         unfinished: Whether it still counts as unfinished for the tasks behind it.
+        pulled: Whether an edge triggers it, so that it reads the state when it starts; else its input is a `Send` payload.
         wrote: State keys whose value its own conditional edges know from its own writes.
     """
 
@@ -57,6 +58,7 @@ class Task:
     ahead: bool = False
     alone: bool = True
     unfinished: bool = True
+    pulled: bool = False
     wrote: frozenset[str] = frozenset()
 
     def move(self, phase: Phase) -> None:

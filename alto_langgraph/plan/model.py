@@ -98,6 +98,7 @@ class NodePlan:
         sends: Nodes that it, or its path functions, may reach by a `Send`; None means any.
         subgraph: It is, or may call, a compiled graph; such a node waits when the run has a checkpointer.
         handler: Node that runs in its place, in the same superstep, when it has failed.
+        certain: Nodes certain to run in the next superstep when it has ended without an error: those behind plain edges.
     """
 
     name: str
@@ -108,6 +109,7 @@ class NodePlan:
     sends: frozenset[str] | None = None
     subgraph: bool = False
     handler: str | None = None
+    certain: frozenset[str] = frozenset()
 
     @property
     def may_interrupt(self) -> bool:

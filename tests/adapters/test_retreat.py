@@ -109,7 +109,7 @@ async def both(early: Any, saver: bool, wait: str = "begun") -> tuple[Signals, A
 
 
 def _runs_ahead(graph: Any, saver: bool) -> bool:
-    return "early" in graph.alto_staging.ahead(graph.alto_options, saves=saver, limited=False)
+    return "early" in graph.alto_staging.issuing(graph.alto_options, saves=saver, limited=False).sent
 
 
 @pytest.mark.parametrize("saver", [True, False])

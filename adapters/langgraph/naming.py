@@ -1,0 +1,76 @@
+"""Names the tasks of a run: a task by its superstep, or by the `Send` that made it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from langgraph.types import PregelExecutableTask, Send
+
+from alto_langgraph.adapters.langgraph.seam import PUSH, TASKS
+from alto_langgraph.tags import Tag
+
+_UNKNOWN = "send"
+"""Split of a Send whose packet nobody saw being written."""
+
+
+class Naming:
+    """Tags of the open superstep's tasks, and the packets of those to come.
+
+    `tags` are by task id; `sends` by the tag of the task that each will become.
+    """
+
+    def __init__(self) -> None:
+        self.tags: Mapping[str, Tag] = {}
+        self.sends: dict[Tag, Send] = {}
+        self._packets: dict[int, deque[Tag]] = {}
+
+    def opened(self, tasks: Iterable[PregelExecutableTask], channels: Mapping[str, Any], step: int) -> None:
+        """Names a superstep's tasks: a Send is known by its packet, which is the very object its producer wrote."""
+        row = channels[TASKS].get() if channels[TASKS].is_available() else ()
+        self.tags = {task.id: self._tag(task, row, step) for task in tasks}
+
+    def _tag(self, task: PregelExecutableTask, row: Sequence[Send], step: int) -> Tag:
+        root = (task.name, step)
+        if task.path[0] != PUSH:
+            return Tag((root,))
+        index: Any = task.path[1]
+        packet = id(row[index])
+        if not (tags := self._packets.get(packet)):
+            return Tag((root, (_UNKNOWN, index)))
+        tag = tags.popleft()
+        self.sends.pop(tag, None)
+        if not tags:
+            del self._packets[packet]
+        return tag
+
+    def children(self, tag: Tag, writes: Iterable[tuple[str, Any]]) -> Iterator[tuple[Tag, Send]]:
+        """The Sends among a task's writes, and what they are called."""
+        sends = [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
+        for index, send in enumerate(sends):
+            child = tag.child(send.node, index)
+            if child not in self.sends:
+                self.sends[child] = send
+                self._packets.setdefault(id(send), deque()).append(child)
+            yield child, send
+
+    def disown(self, tag: Tag) -> None:
+        """Forgets the Sends of a task that runs again."""
+        for child in [child for child in self.sends if child in tag and child != tag]:
+            packet = id(self.sends.pop(child))
+            self._packets[packet].remove(child)
+            if not self._packets[packet]:
+                del self._packets[packet]
+
+    def clear(self) -> None:
+        """Forgets what is to come; whatever is left was sent to nodes that LangGraph doesn't know."""
+        self.sends.clear()
+        self._packets.clear()
+
+
+def order(tag: Tag) -> tuple[Any, ...]:
+    """Sorts the tasks of one superstep as LangGraph sorts their paths: those behind edges first, Sends as their producers wrote them."""
+    (name, _), *rest = tag.path
+    unknown = bool(rest) and rest[0][0] == _UNKNOWN
+    return (len(tag.path), "" if unknown else name, *(index for _, index in rest))

@@ -1,0 +1,177 @@
+"""The state as it will be at the start of later supersteps, as far as finished tasks determine it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from langgraph.errors import InvalidUpdateError
+from langgraph.graph.message import add_messages
+
+from alto_langgraph.adapters.langgraph.seam import MISSING, BaseChannel, BinaryOperatorAggregate
+
+Order = tuple[Any, ...]
+"""Sorts the tasks of a superstep as LangGraph sorts their paths."""
+
+
+class UnforeseenError(Exception):
+    """A value that only the loop can make."""
+
+
+class Foreseen(BinaryOperatorAggregate[Any]):
+    """A reduced channel that remembers what it came to ahead of the superstep, and comes to the very same when the loop asks.
+
+    So a reducer runs once for the shadow and the loop together, and both hold the same object.
+    """
+
+    __slots__ = ("memo",)
+
+    memo: list[tuple[Any, tuple[Any, ...], Any]]
+
+    @classmethod
+    def of(cls, channel: BinaryOperatorAggregate[Any]) -> Foreseen:
+        """A channel in place of LangGraph's own."""
+        made = cls(channel.typ, channel.operator)
+        made.key, made.value, made.memo = channel.key, channel.value, []
+        return made
+
+    def copy(self) -> Any:
+        made = self.of(self)
+        made.memo = self.memo
+        return made
+
+    def update(self, values: Any) -> bool:
+        return self._recall(values) or super().update(values)
+
+    def _recall(self, values: Any) -> bool:
+        for base, written, result in self.memo:
+            if base is self.value and len(written) == len(values) and all(a is b for a, b in zip(written, values, strict=True)):
+                self.value = result
+                return True
+        return False
+
+    def foresee(self, values: tuple[Any, ...]) -> None:
+        """Comes to a value ahead of the superstep, and remembers it."""
+        if not self._recall(values):
+            base = self.value
+            super().update(values)
+            self.memo.append((base, values, self.value))
+
+    def forget(self) -> None:
+        """Drops what can't come any more, since the value is another."""
+        reachable, kept = [self.value], []
+        for entry in self.memo:
+            if any(entry[0] is value for value in reachable):
+                reachable.append(entry[2])
+                kept.append(entry)
+        self.memo[:] = kept
+
+
+class View(Mapping[str, Any]):
+    """The run's live channels, but for those that have another value at the start of a later superstep."""
+
+    def __init__(self, live: Mapping[str, Any]) -> None:
+        self.live = live
+        self.over: Mapping[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        over = self.over
+        return over[key] if key in over else self.live[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.live)
+
+    def __len__(self) -> int:
+        return len(self.live)
+
+
+class Shadow:
+    """Adds what finished tasks have written, of supersteps that the loop hasn't committed, to the run's channels.
+
+    Args:
+        channels: The run's. A reduced one that is asked for is replaced by a `Foreseen`.
+        foldable: State keys that keep the last value, or whose reducer may run ahead of the superstep: it changes nothing.
+    """
+
+    def __init__(self, channels: Any, foldable: frozenset[str]) -> None:
+        self._channels, self._foldable = channels, foldable
+        self._writes: dict[str, dict[int, list[tuple[Order, list[Any]]]]] = {}
+        self._step = -1
+
+    def opened(self, step: int) -> None:
+        """The loop has committed everything before superstep `step`."""
+        self._step = step
+        for key, steps in list(self._writes.items()):
+            for old in [s for s in steps if s < step]:
+                del steps[old]
+            if not steps:
+                del self._writes[key]
+        for channel in self._channels.values():
+            if type(channel) is Foreseen and channel.memo:
+                channel.forget()
+
+    def finished(self, step: int, order: Order, writes: Iterable[tuple[str, Any]]) -> None:
+        """A task of superstep `step` has come to its writes."""
+        values: dict[str, list[Any]] = {}
+        for key, value in writes:
+            if key in self._channels:
+                values.setdefault(key, []).append(value)
+        for key, written in values.items():
+            self._writes.setdefault(key, {}).setdefault(step, []).append((order, written))
+
+    def withdrawn(self, step: int, order: Order) -> None:
+        """What a task had come to doesn't count any more."""
+        for steps in self._writes.values():
+            steps[step] = [entry for entry in steps.get(step, ()) if entry[0] != order]
+
+    def channels(self, step: int, keys: Iterable[str]) -> dict[str, Any]:
+        """The channels of `keys` as they will be at the start of superstep `step`, whose values nothing unfinished may write.
+
+        Raises:
+            UnforeseenError: one of them can't be told, or LangGraph wouldn't accept what was written.
+        """
+        return {key: self._channel(key, step) for key in keys}
+
+    def _channel(self, key: str, step: int) -> Any:
+        steps = self._writes.get(key, {})
+        later = sorted(s for s, written in steps.items() if s < step and written)
+        if not later:
+            return self._channels[key].copy()
+        if key not in self._foldable:
+            raise UnforeseenError(f"only the loop may make the value of `{key}`")
+        channel = self._own(key).copy()
+        for at in later:
+            values = tuple(value for _, written in sorted(steps[at], key=lambda entry: entry[0]) for value in written)
+            self._update(channel, values)
+        return channel
+
+    def _own(self, key: str) -> Any:
+        channel = self._channels[key]
+        if type(channel) is BinaryOperatorAggregate:
+            channel = self._channels[key] = Foreseen.of(channel)
+        return channel
+
+    def _update(self, channel: Any, values: tuple[Any, ...]) -> None:
+        if type(channel) is Foreseen:
+            if channel.operator is add_messages and not all(map(_named, values)):
+                raise UnforeseenError("a message gets its id when it is committed")
+            try:
+                channel.foresee(values)
+            except Exception as error:
+                raise UnforeseenError(f"its reducer raises {error!r}") from error
+        else:
+            try:
+                channel.update(values)
+            except InvalidUpdateError as error:
+                raise UnforeseenError("it was written twice") from error
+
+
+def value_of(channel: BaseChannel[Any, Any, Any]) -> Any:
+    """What a channel holds; `MISSING` if nothing."""
+    return channel.get() if channel.is_available() else MISSING
+
+
+def _named(value: Any) -> bool:
+    """Whether messages carry ids already, so that adding them changes none."""
+    messages = value if isinstance(value, list) else [value]
+    return all(getattr(message, "id", None) is not None for message in messages)
