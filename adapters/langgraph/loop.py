@@ -120,8 +120,33 @@ class Committing(PregelLoop):
             self.checkpoint_pending_writes = pending
 
 
+class _Shielded(asyncio.Future[Any]):
+    """What a task comes to, like `asyncio.shield`, but says at once that whoever waits for it has been cancelled."""
+
+    def __init__(self, task: asyncio.Task[Any], on_cancel: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_cancel = on_cancel
+        task.add_done_callback(self._end)
+
+    def cancel(self, msg: Any = None) -> bool:
+        self._on_cancel()
+        return super().cancel(msg)
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        if self.done():
+            return
+        if task.cancelled():
+            super().cancel()
+        elif (error := task.exception()) is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(task.result())
+
+
 class CommittingAsync(Committing, AsyncPregelLoop):
     """For `astream` and what builds on it."""
+
+    _leaving = _given_up = False
 
     @property
     def gate(self) -> asyncio.Semaphore | None:
@@ -131,18 +156,29 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         """LangGraph's, and none of what runs inside is left running.
 
         LangGraph cancels a task that it gives up twice. The second time would reach the loop of a subgraph that is just
-        leaving, before it has cancelled its own tasks.
+        leaving, before it has cancelled its own tasks, and often before it has begun: then nothing is saved either.
         """
         if error[0] is None:
             return await super().__aexit__(*error)
-        leaving = asyncio.ensure_future(super().__aexit__(*error))
+        leaving = asyncio.create_task(self._leave(*error))
         try:
-            return await asyncio.shield(leaving)
+            return await _Shielded(leaving, self._give_up)
         except asyncio.CancelledError as cancelled:
             if not leaving.done():
                 await leaving
                 cancelled.args = (*cancelled.args, leaving)
             raise
+
+    async def _leave(self, *error: Any) -> bool | None:
+        self._leaving = True
+        left: bool | None = await self.stack.__aexit__(*error)
+        return left
+
+    def _give_up(self) -> None:
+        self._given_up = not self._leaving
+
+    def _suppress_interrupt(self, *error: Any) -> bool | None:
+        return None if self._given_up else super()._suppress_interrupt(*error)
 
     def _on_exit(self) -> None:
         self.stack.push_async_callback(self._end)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import StateGraph as Stock
 from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
@@ -231,3 +233,31 @@ def test_a_sync_stream_that_is_left() -> None:
     next(stream)
     stream.close()
     assert list(stream) == []
+
+
+@pytest.mark.parametrize("durability", ["exit", "sync", "async"])
+async def test_a_subgraph_that_is_given_up_saves_what_it_saves_under_stock(durability: Any) -> None:
+    """LangGraph cancels it a second time before it has begun to leave, so with `exit` it saves nothing."""
+
+    async def waits(state: State) -> State:
+        say("inside")
+        await asyncio.sleep(60)
+        return {}
+
+    async def fails_beside(state: State) -> State:
+        await aheard("inside")
+        raise ValueError("beside failed")
+
+    def saved_by(side: Any) -> Any:
+        child = side(State).add_node("waits", waits).add_node("more", waits).add_edge(START, "waits").add_edge(START, "more").compile()
+        saver = InMemorySaver()
+        graph = side(State).add_node("child", child).add_node("beside", fails_beside)
+        return graph.add_edge(START, "child").add_edge(START, "beside").compile(checkpointer=saver), saver
+
+    saved = []
+    for side in (Stock, StateGraph):
+        graph, saver = saved_by(side)
+        with signals(), pytest.raises(ValueError, match="beside failed"):
+            await graph.ainvoke({}, {"configurable": {"thread_id": "1"}}, durability=durability)
+        saved.append(sorted(c.config["configurable"]["checkpoint_ns"].split(":")[0] for c in saver.list(None)))
+    assert saved[0] == saved[1]
