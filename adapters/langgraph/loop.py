@@ -178,7 +178,8 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         self._given_up = not self._leaving
 
     def _suppress_interrupt(self, *error: Any) -> bool | None:
-        return None if self._given_up else super()._suppress_interrupt(*error)
+        suppressed: bool | None = None if self._given_up else super()._suppress_interrupt(*error)
+        return suppressed
 
     def _on_exit(self) -> None:
         self.stack.push_async_callback(self._end)
