@@ -24,7 +24,8 @@ from alto_langgraph.engine.events import (
     RouteReached,
     Start,
 )
-from alto_langgraph.plan.model import NodePlan, Plan
+from alto_langgraph.plan.model import Effects, NodePlan, Plan
+from alto_langgraph.plan.passing import Passing
 from alto_langgraph.tags import Tag
 from tests.engine.validation import node, validate
 
@@ -35,9 +36,9 @@ OVERWRITING = "x"
 """Whoever has written `x` sees what it has written, whatever was there before."""
 OBJECTS = (1, 2, 3)
 
-Result = tuple[Tag, object, object]
+Result = tuple[Tag, object, object, object]
 Commit = tuple[int, tuple[Result, ...]]
-"""A superstep's number and, in order: task, what it saw of shared objects, what its conditional edge read."""
+"""A superstep's number and, in order: task, what it saw of shared objects, of the state, and what its conditional edge read."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ class Program:
                 mutates=draw.random() < 0.15,
                 uses=some("kl", 0.1),
                 changes=some("kl", 0.1),
+                operands=some("xyz", 0.3),
+                certain=some(names, 0.3),
+                effects=draw.choice([Effects.PURE, Effects.IDEMPOTENT, Effects.UNKNOWN]),
             )
 
         return {name: one(name) for name in names}
@@ -102,7 +106,7 @@ class Program:
         plan = self.nodes[name_of(tag)]
         edges = sorted((plan.targets or frozenset()) - (plan.sends or frozenset()))
         draw = random.Random(f"follow {self.seed} {tag.path[-1]} {read}")
-        return {name for name in edges if not plan.routes or draw.random() < 0.6}
+        return {name for name in edges if name in plan.certain or draw.random() < 0.6}
 
     def interrupts(self, tag: Tag) -> bool:
         return self.nodes[name_of(tag)].may_interrupt
@@ -120,6 +124,16 @@ class Program:
         return Offer(tag, name_of(tag), None if draw.random() < 0.03 else held)
 
 
+def is_pulled(tag: Tag) -> bool:
+    """Whether an edge triggers it."""
+    return len(tag.path) == 1 and tag.path[0][0] != "__start__"
+
+
+def place(tag: Tag) -> tuple[object, ...]:
+    """Sorts the tasks of a superstep: those behind edges by name, before those that are sent to."""
+    return (len(tag.path), tag.path[0][0], *(index for _, index in tag.path[1:]))
+
+
 def name_of(tag: Tag) -> str:
     return tag.path[-1][0]
 
@@ -131,6 +145,7 @@ class Job:
     offer: Offer
     step: int
     seen: object = None
+    state: object = None
     read: object = None
     returned: bool = False
     over: bool = False
@@ -145,10 +160,13 @@ class World:
     state: dict[str, Tag | None] = field(default_factory=lambda: dict.fromkeys(KEYS))
     touched: dict[object, set[tuple[int, Tag]]] = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
+    ended: list[Job] = field(default_factory=list)
+    step: int = 1
 
     def begin(self, job: Job) -> None:
         """Tasks look at shared objects when they begin; `end` checks that nothing was changed too early or too late."""
         job.seen = self._look(job)
+        job.state = self._operands(job)
         for thing in self._things(job, changed=True):
             self.touched.setdefault(thing, set()).add((job.step, job.offer.tag))
 
@@ -157,17 +175,39 @@ class World:
         own = dict.fromkeys(self.program.overwrites(job.offer.tag), job.offer.tag)
         for route in self.program.nodes[job.offer.node].routes:
             keys = KEYS if route.reads is None else sorted(route.reads)
-            job.read = tuple((key, str({**self.state, **own}[key])) for key in keys)
+            job.read = tuple((key, str({**self._state(job.step), **own}[key])) for key in keys)
 
     def end(self, job: Job) -> None:
         assert job.seen == self._look(job), f"what {job.offer.tag} uses has changed under it"
+        self.ended.append(job)
+
+    def check(self, job: Job) -> None:
+        """Whoever is adopted must have seen the state as it is now."""
+        assert job.state == self._operands(job), f"{job.offer.tag} has seen a state that never was"
 
     def result(self, job: Job) -> Result:
-        return (job.offer.tag, job.seen, job.read)
+        return (job.offer.tag, job.seen, job.state, job.read)
+
+    def _operands(self, job: Job) -> object:
+        """What a task that an edge has triggered reads of the state."""
+        if not is_pulled(job.offer.tag):
+            return None
+        state = self._state(job.step)
+        return tuple((key, str(state[key])) for key in sorted(self.program.nodes[job.offer.node].function.reads or ()))
+
+    def _state(self, step: int) -> dict[str, Tag | None]:
+        """The state at the start of a superstep, as far as finished tasks determine it."""
+        state = dict(self.state)
+        for at in range(self.step, step):
+            for job in sorted((job for job in self.ended if job.step == at), key=lambda job: place(job.offer.tag)):
+                state |= dict.fromkeys(self.program.writes(job.offer.tag), job.offer.tag)
+        return state
 
     def commit(self, step: int, jobs: list[Job]) -> list[Offer]:
         """Ends a superstep; returns the next one's tasks in order."""
+        jobs = sorted(jobs, key=lambda job: place(job.offer.tag))
         self.commits.append((step, tuple(map(self.result, jobs))))
+        self.step = step + 1
         for key in set(KEYS) - set(STEADY):
             self.state[key] = None
         for job in jobs:
@@ -175,7 +215,7 @@ class World:
                 self.state[key] = job.offer.tag
         sent = [offer for job in jobs for offer in self.program.sends(job.offer.tag, job.read)]
         pulled = sorted({name for job in jobs for name in self.program.follow(job.offer.tag, job.read)})
-        return sent + [Offer(Tag(((name, step + 1),)), name) for name in pulled]
+        return sent + [Offer(Tag(((name, step + 1),)), name, None) for name in pulled]
 
     def _look(self, job: Job) -> object:
         """Who has changed what the task uses, those beside it apart: they race under a barrier too."""
@@ -220,7 +260,10 @@ class Ahead:
     def __init__(self, program: Program, window: int = 256) -> None:
         self.program, self.world = program, World(program)
         may = frozenset(name for name, plan in program.nodes.items() if not plan.may_interrupt)
-        self.engine = Engine(Plan(program.nodes), window=window, ahead=may, keys=frozenset(KEYS), steady=frozenset(STEADY))
+        plan = Plan(program.nodes)
+        reads = {name: program.nodes[name].function.reads or frozenset() for name in may if not program.nodes[name].mutates}
+        self.passing = Passing(plan, {name: keys for name, keys in reads.items() if keys <= set(STEADY)})
+        self.engine = Engine(plan, window=window, ahead=may, passing=self.passing, keys=frozenset(KEYS), steady=frozenset(STEADY))
         self.step, self.over, self.closed = 0, False, True
         self.next = program.first()
         self.open: list[Job] = []
@@ -257,6 +300,7 @@ class Ahead:
         for instruction in asked:
             if isinstance(instruction, Adopt):
                 self.open.append(job := self.early.pop(instruction.tag))
+                self.world.check(job)
                 if job.returned and not job.over:
                     self._pass(job)
             else:
@@ -298,7 +342,7 @@ class Ahead:
         job.over = True
         tag = job.offer.tag
         sent, goes = self.program.sends(tag, job.read), self.program.follow(tag, job.read)
-        self._carry_out(self._handle(Finished(tag, tuple(sent), frozenset(goes))))
+        self._carry_out(self._handle(Finished(tag, tuple(sent), frozenset(goes), frozenset(goes))))
 
     def _changes(self, job: Job) -> bool:
         """What it has changed already would show when it runs again."""
@@ -315,10 +359,11 @@ class Ahead:
     def _carry_out(self, answer: list[Instruction]) -> None:
         for instruction in answer:
             match instruction:
-                case Start(tag, name, step):
+                case Start(tag, name, step, pulled):
                     assert tag not in self.started, f"{tag} is started ahead twice"
                     assert self.step < step <= self.program.last_step
-                    assert name in self.engine.ahead
+                    assert pulled == is_pulled(tag)
+                    assert name in (self.passing.reads if pulled else self.engine.ahead)
                     self.started.append(tag)
                     self.early[tag] = job = Job(Offer(tag, name, self.engine.tasks[tag].operands), step)
                     self.world.begin(job)

@@ -138,6 +138,9 @@ def node(
     mutates: bool = False,
     uses: str = "",
     changes: str = "",
+    operands: str = "",
+    certain: str = "",
+    effects: Effects = Effects.PURE,
 ) -> NodePlan:
     """A node that is known to do nothing but what is said.
 
@@ -151,11 +154,29 @@ def node(
         mutates: It may change its operands in place.
         uses: Names of shared objects it reads.
         changes: Names of shared objects it changes.
+        operands: Keys that its own function reads.
+        certain: Names of nodes among `follow` that are certain to follow; all of them if it has no conditional edge.
+        effects: How far its work reaches.
     """
     shares = tuple(SharedUse(ord(n), n, n in uses, n in changes) for n in sorted({*uses, *changes}))
-    function = _callable(writes=None if writes is None else frozenset(writes), may_interrupt=interrupts, mutates=mutates, shares=shares)
+    function = _callable(
+        writes=None if writes is None else frozenset(writes),
+        may_interrupt=interrupts,
+        mutates=mutates,
+        shares=shares,
+        reads=frozenset(operands),
+        effects=effects,
+    )
     routes = () if reads is None else (_callable(reads=None if reads == "*" else frozenset(reads)),)
-    return NodePlan(name, function, routes, targets=frozenset(follow + sends), sends=frozenset(sends))
+    edges = frozenset(follow) - frozenset(sends)
+    return NodePlan(
+        name,
+        function,
+        routes,
+        targets=frozenset(follow + sends),
+        sends=frozenset(sends),
+        certain=edges & frozenset(certain) if routes else edges,
+    )
 
 
 def _callable(**known: Any) -> CallablePlan:
