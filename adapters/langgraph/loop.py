@@ -162,12 +162,13 @@ class CommittingAsync(Committing, AsyncPregelLoop):
             return await super().__aexit__(*error)
         leaving = asyncio.create_task(self._leave(*error))
         try:
-            return await _Shielded(leaving, self._give_up)
+            left: bool | None = await _Shielded(leaving, self._give_up)
         except asyncio.CancelledError as cancelled:
             if not leaving.done():
                 await leaving
                 cancelled.args = (*cancelled.args, leaving)
             raise
+        return left
 
     async def _leave(self, *error: Any) -> bool | None:
         self._leaving = True
