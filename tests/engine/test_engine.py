@@ -141,7 +141,7 @@ class TestWindow:
         assert tell(Retreated(tag("a/c"), "why")) == [Cancel(tag("a/c"), "why"), start("a/c1")]
 
     def test_what_became_blocked_while_the_window_was_full_goes_back_to_waiting(self) -> None:
-        tell = Told(node("a"), node("b"), node("c", uses="k"), node("d", changes="k"), window=1)
+        tell = Told(node("a"), node("b"), node("c", uses="k"), node("d", changes="k"), node("e"), window=1)
         tell(opened(1, "a", "b", "e"))
         tell(finished("a", "b", "c"))  # a/b runs ahead, a/c is ready for step 2
         tell(finished("a/b", "c"))  # a/b/c is ready for step 3
@@ -174,6 +174,19 @@ class TestLimit:
         tell(finished("b", "c"))
         tell(Closed(1))
         assert tell(opened(2, "a/c", "b/c", limit=3)) == [Adopt(tag("a/c")), Run(tag("b/c")), start("a/c/d")]
+
+    def test_it_may_shrink_while_the_window_is_full(self) -> None:
+        """`a/c/d` is ready, and only the window holds it back, when a drain brings the limit down to the superstep before it."""
+        tell = told(window=1)
+        tell(opened(1, "a", "b"))
+        assert tell(finished("a", "c")) == [start("a/c")]
+        assert tell(finished("a/c", "d")) == [], "the window is full"
+        tell(finished("b", "c"))
+        tell(Closed(1))
+        assert tell(opened(2, "a/c", "b/c", limit=2)) == [Adopt(tag("a/c")), Run(tag("b/c"))], "there is room now, and d is too far"
+        tell(finished("b/c"))
+        tell(Closed(2))
+        assert tell(opened(3, "a/c/d")) == [Run(tag("a/c/d"))]
 
     def test_it_may_stay_where_it_is(self) -> None:
         tell = told()
