@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from langgraph.channels import BinaryOperatorAggregate, LastValue
+from langgraph.channels.base import BaseChannel
 from langgraph.constants import END, START
 
 from alto_langgraph.adapters.langgraph.describing import describe, together
@@ -41,10 +43,7 @@ def _opaque(compiled: Any, fence: Reason) -> Plan:
 
 def _lower(compiled: Any, builder: Any) -> Plan:
     edges = _edges(builder)
-    nodes = {
-        name: _node(name, compiled.nodes[name], spec, builder.branches.get(name, {}), edges[name], _certain(builder, name))
-        for name, spec in builder.nodes.items()
-    }
+    nodes = {name: _node(name, compiled, builder, edges[name]) for name in builder.nodes}
     starts = _routes(builder.branches.get(START, {}))
     return Plan(
         nodes=nodes,
@@ -72,12 +71,14 @@ def _certain(builder: Any, name: str) -> frozenset[str]:
     return frozenset(end for end in ends if not builder.nodes[end].defer)
 
 
-def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: frozenset[str], certain: frozenset[str]) -> NodePlan:
+def _node(name: str, compiled: Any, builder: Any, edges: frozenset[str]) -> NodePlan:
+    node, spec, branches = compiled.nodes[name], builder.nodes[name], builder.branches.get(name, {})
     function = _declared(_callable(node.bound, spec.input_schema), node.metadata)
     routes = _routes(branches)
     handler = frozenset({node.error_handler_node} if getattr(node, "error_handler_node", None) else ())
     commands = None if function.goes is None and not spec.ends else frozenset(spec.ends or ()) | (function.goes or frozenset())
     ends = _ends(branches, routes)
+    operands = _operands(node, function, compiled.channels)
     sends = _union([function.sends, *(route.sends for route in routes)])
     targets = _union([edges, handler, commands, sends, *ends])
     return NodePlan(
@@ -89,8 +90,23 @@ def _node(name: str, node: Any, spec: Any, branches: Mapping[str, Any], edges: f
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
         handler=getattr(node, "error_handler_node", None),
-        certain=certain,
+        certain=_certain(builder, name),
+        operands=operands,
+        unsteady=frozenset(key for key in operands if not is_steady(compiled.channels[key])),
     )
+
+
+def is_steady(channel: Any) -> bool:
+    """Whether a channel's value changes only when a task writes it."""
+    return type(channel) in (LastValue, BinaryOperatorAggregate)
+
+
+def _operands(node: Any, function: CallablePlan, channels: Mapping[str, Any]) -> frozenset[str]:
+    """State keys that a node's input depends on; managed values, which follow from the superstep's number, aside."""
+    given = frozenset([node.channels] if isinstance(node.channels, str) else node.channels)
+    state = frozenset(key for key in given if isinstance(channels.get(key), BaseChannel))
+    # A state that isn't a dict is made by code of the app's, which may look at all of it.
+    return state if function.reads is None or node.mapper is not None else state & function.reads
 
 
 def _callable(bound: Any, schema: Any) -> CallablePlan:

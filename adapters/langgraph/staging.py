@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from alto_langgraph.adapters.langgraph.seam import BaseChannel, BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
+from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
-from alto_langgraph.plan.beside import beside
+from alto_langgraph.plan.candidates import Candidates
 from alto_langgraph.plan.model import Effects, Plan
 from alto_langgraph.plan.passing import Passing
 
@@ -85,7 +85,9 @@ class Staging:
     @cached_property
     def steady(self) -> frozenset[str]:
         """State keys whose value changes only when a task writes them."""
-        return frozenset(k for k, c in self.channels.items() if type(c) in (LastValue, BinaryOperatorAggregate))
+        from alto_langgraph.adapters.langgraph.lowering import is_steady
+
+        return frozenset(k for k, c in self.channels.items() if is_steady(c))
 
     @cached_property
     def last_values(self) -> frozenset[str]:
@@ -101,24 +103,9 @@ class Staging:
         return self.last_values | frozenset(words)
 
     @cached_property
-    def _beside(self) -> Mapping[str, frozenset[str]]:
-        return beside(self.plan)
-
-    @cached_property
-    def ordered(self) -> frozenset[str]:
-        """Nodes that use an object outside the state which tasks of their own superstep use too: its order shows in them."""
-        nodes = self.plan.nodes
-        if not any(node.shares for node in nodes.values()):
-            return frozenset()
-        return frozenset(n for n in nodes if any(_shared(self.plan, n, other) for other in self._beside.get(n, ())))
-
-    @cached_property
-    def wary(self) -> frozenset[str]:
-        """Nodes beside which, in their own superstep, a task may change its operands in place."""
-        nodes = self.plan.nodes
-        if not any(node.mutates for node in nodes.values()):
-            return frozenset()
-        return frozenset(n for n in nodes if nodes[n].mutates or any(nodes[o].mutates for o in self._beside.get(n, ())))
+    def candidates(self) -> Candidates:
+        """Which nodes may run ahead at all."""
+        return Candidates(self.plan)
 
     @cached_property
     def foldable(self) -> frozenset[str]:
@@ -151,34 +138,21 @@ class Staging:
         if not options.window or self.step_timeout is not None or self.plan.fences:
             return NOTHING
         strongest = Effects[options.effects.upper()]
-        may = frozenset(
+        possible = frozenset(
             name
             for name, node in self.plan.nodes.items()
-            if not node.fences
-            and node.function.effects <= strongest
-            and not node.may_interrupt
-            and name not in self.ordered
-            and not (saves and node.subgraph)
-            and not (limited and node.routes)
-            and self.gated(name) is not None
+            if not (saves and node.subgraph) and not (limited and node.routes) and self.gated(name) is not None
         )
-        reads = {name: self.reads(name) for name in may if not self.plan.nodes[name].mutates and name not in self.wary}
+        may = self.candidates.sent(strongest) & possible
+        reads = self.candidates.pulled(strongest)
         return Issuing(
             sent=may if "send" in options.issue else frozenset(),
             passing=Passing(
                 self.plan,
-                {name: keys for name, keys in reads.items() if keys <= self.steady} if "edge" in options.issue else {},
+                {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {},
                 unasked="chain" in options.issue,
             ),
         )
-
-    def reads(self, name: str) -> frozenset[str]:
-        """State keys that the input of a node depends on."""
-        process, function = self.nodes[name], self.plan.nodes[name].function
-        given = frozenset([process.channels] if isinstance(process.channels, str) else process.channels)
-        state = frozenset(key for key in given if isinstance(self.channels.get(key), BaseChannel))
-        # A state that isn't a dict is made by code of the app's, which may look at all of it.
-        return state if function.reads is None or process.mapper is not None else state & function.reads
 
     def routes_read(self, name: str) -> frozenset[str]:
         """State keys that the conditional edges behind a node look at."""
@@ -190,11 +164,6 @@ class Staging:
         if name not in self._gated:
             self._gated[name] = _gate(self.nodes, name)
         return self._gated[name]
-
-
-def _shared(plan: Plan, one: str, other: str) -> bool:
-    reasons = (plan.conflict(one, other), plan.conflict(other, one))
-    return any(reason is not None and reason.code == "shared" for reason in reasons)
 
 
 def _gate(nodes: Mapping[str, Any], name: str) -> Runnable[Any, Any] | None:

@@ -99,6 +99,8 @@ class NodePlan:
         subgraph: It is, or may call, a compiled graph; such a node waits when the run has a checkpointer.
         handler: Node that runs in its place, in the same superstep, when it has failed.
         certain: Nodes certain to run in the next superstep when it has ended without an error: those behind plain edges.
+        operands: State keys that its input depends on when an edge triggers it.
+        unsteady: Those of them whose value may change without any task writing it.
     """
 
     name: str
@@ -110,6 +112,8 @@ class NodePlan:
     subgraph: bool = False
     handler: str | None = None
     certain: frozenset[str] = frozenset()
+    operands: frozenset[str] = frozenset()
+    unsteady: frozenset[str] = frozenset()
 
     @property
     def may_interrupt(self) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.engine.simulation import Ahead, Program, barrier
+from tests.engine.simulation import Ahead, Program, barrier, is_pulled
 from tests.engine.validation import validate
 
 SEEDS = st.integers(0, 1_000_000)
@@ -67,12 +67,13 @@ def test_the_programs_are_worth_running() -> None:
     for seed in range(100, 300):
         ahead = run(Program(seed), eagerly)
         seen["started"] += bool(ahead.started)
+        seen["pulled"] += any(map(is_pulled, ahead.started))
         seen["squashed"] += bool(ahead.squashed)
         seen["failed"] += any(job.failed for job in ahead.open)
         seen["interrupted"] += any(ahead.program.interrupts(job.offer.tag) for job in ahead.open)
         seen["far"] += any(tag.depth >= 4 for tag in ahead.started)
         seen["long"] += ahead.step >= 5
-    assert min(seen[kind] for kind in ("started", "squashed", "failed", "interrupted", "far", "long")) >= 5, seen
+    assert min(seen[kind] for kind in ("started", "pulled", "squashed", "failed", "interrupted", "far", "long")) >= 5, seen
 
 
 class Machine(RuleBasedStateMachine):

@@ -18,6 +18,7 @@ from langgraph.store.memory import InMemoryStore
 from alto_langgraph.comparison import MODES, Observation, arecord, difference, record
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
+from alto_langgraph.testing import jumping_clock
 from alto_langgraph.testing.graph_runs import builder
 from alto_langgraph.testing.graph_shapes import SHAPES, Shape, as_coroutines
 
@@ -87,10 +88,10 @@ async def test_async(name: str, saver: str, modes: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.ahead])
-async def test_something_ran_ahead(name: str) -> None:
+def test_something_ran_ahead(name: str) -> None:
     ahead = Ahead()
     with observed_by(ahead):
-        await recorded_async(Alto, SHAPES[name], "none", ("values",))
+        jumping_clock.run(recorded_async(Alto, SHAPES[name], "none", ("values",)))
     assert ahead.nodes, f"nothing of {name!r} ran ahead"
 
 

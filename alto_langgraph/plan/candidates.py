@@ -1,0 +1,77 @@
+"""Picks the nodes that may run ahead of their superstep at all, whatever else is going on in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from alto_langgraph.plan.beside import beside
+from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
+
+
+class Candidates:
+    """Nodes that may run ahead, and why the others may not.
+
+    Args:
+        plan: What is known of the graph.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def sent(self, strongest: Effects) -> frozenset[str]:
+        """Nodes that may run ahead when a `Send` triggers them, with effects of `strongest` at most."""
+        return frozenset(name for name, node in self.plan.nodes.items() if not any(self.reasons(node, strongest)))
+
+    def pulled(self, strongest: Effects) -> Mapping[str, frozenset[str]]:
+        """Nodes that may run ahead when an edge triggers them, with the state keys that their input depends on."""
+        nodes = (self.plan.nodes[name] for name in self.sent(strongest))
+        return {node.name: node.operands for node in nodes if not any(self.reasons_on_state(node))}
+
+    def reasons(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
+        """Why a node never runs ahead, whoever triggers it."""
+        name, function = node.name, node.function
+        yield from node.fences
+        if node.may_interrupt:
+            yield Reason("interrupt", name, f"`{name}` may call interrupt(), which may pause the run only in its own superstep.")
+        if strongest < function.effects < Effects.EXTERNAL:
+            why = next((e for e in function.evidence if e.startswith("calls ")), "its effects can't be told from its code")
+            word = strongest.name.lower()
+            yield Reason("effects", name, f"`{name}` {why}, and only work that is known to be {word} may run ahead.")
+        yield from self._ordered(node)
+
+    def reasons_on_state(self, node: NodePlan) -> Iterator[Reason]:
+        """Why a node never runs ahead when an edge triggers it, besides."""
+        name = node.name
+        for key in sorted(node.unsteady):
+            yield Reason("unsteady", key, f"`{name}` reads `{key}`, whose value may change without anybody writing it.")
+        for other in [name] if node.mutates else sorted(self.beside[name] & self._mutating):
+            sentence = f"`{other}` may change objects of the state in place, which `{name}` would see too early."
+            yield Reason("mutates", other, sentence)
+
+    @cached_property
+    def beside(self) -> Mapping[str, frozenset[str]]:
+        """Nodes whose tasks may share a superstep with one of a node's."""
+        return beside(self.plan)
+
+    @cached_property
+    def wary(self) -> frozenset[str]:
+        """Nodes beside which, in their own superstep, a task may change its operands in place."""
+        mutating = self._mutating
+        if not mutating:
+            return frozenset()
+        return frozenset(name for name in self.plan.nodes if name in mutating or self.beside[name] & mutating)
+
+    @cached_property
+    def _mutating(self) -> frozenset[str]:
+        return frozenset(name for name, node in self.plan.nodes.items() if node.mutates)
+
+    def _ordered(self, node: NodePlan) -> Iterator[Reason]:
+        """It uses an object outside the state which tasks of its own superstep use too: their order shows in it."""
+        if not node.shares:
+            return
+        for other in sorted(self.beside[node.name]):
+            for reason in (self.plan.conflict(node.name, other), self.plan.conflict(other, node.name)):
+                if reason is not None and reason.code == "shared":
+                    yield reason
+                    return
