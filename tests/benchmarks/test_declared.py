@@ -5,39 +5,26 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage
 
 from benchmarks import send_chain
 from benchmarks.__main__ import main
+from benchmarks.answers import Answers, DifferentAnswersError
 from benchmarks.catalog import catalog, chosen
-from benchmarks.graphs import GraphBenchmark
+from benchmarks.graphs import App, GraphBenchmark, Lane
 from benchmarks.import_time import arguments
 from benchmarks.judge import judgements
 from benchmarks.probes import ROOT, ProbeBenchmark
+from benchmarks.savers import Checkpointer
 from benchmarks.suite import measured
 
 GRAPHS = {benchmark.name: benchmark for benchmark in catalog() if isinstance(benchmark, GraphBenchmark)}
-
-
-def answers(benchmark: GraphBenchmark) -> dict[str, Any]:
-    with asyncio.Runner() as runner:
-        apps = {lane.name: benchmark.app(lane, size=benchmark.tiny) for lane in benchmark.lanes}
-        return {name: plain(app.run(runner, "thread", stream_mode="values")[-1]) for name, app in apps.items()}
-
-
-def plain(answer: Any) -> Any:
-    """An answer without the random ids of messages, and without what only stages tied by edges leave in the state."""
-    if not isinstance(answer, dict):
-        return answer
-    return {
-        key: [m.model_dump(exclude={"id"}) if isinstance(m, BaseMessage) else m for m in value] if isinstance(value, list) else value
-        for key, value in answer.items()
-        if key != "current"
-    }
 
 
 VARIANTS = {(b.build, b.sync, b.checkpointer): b for b in reversed(GRAPHS.values())}
@@ -45,15 +32,52 @@ VARIANTS = {(b.build, b.sync, b.checkpointer): b for b in reversed(GRAPHS.values
 
 @pytest.mark.parametrize("benchmark", VARIANTS.values(), ids=lambda benchmark: benchmark.name)
 def test_all_lanes_answer_alike(benchmark: GraphBenchmark) -> None:
-    found = answers(benchmark)
-    assert found["stock"]
-    assert found == dict.fromkeys(found, found["stock"])
+    with replace(benchmark, size=benchmark.tiny).open("alto") as takes:
+        assert list(takes) == [lane.name for lane in benchmark.lanes]
+        assert all(take()["wall"] > 0 for take in takes.values())
+
+
+def test_a_lane_that_answers_otherwise_stops_the_benchmark() -> None:
+    benchmark = GRAPHS["steps_500"]
+    longer = Lane("longer", "stock", lambda side, size: benchmark.build(side, size + 1))
+    with pytest.raises(DifferentAnswersError, match=r"steps_500: the final state of longer is \{'count': 5\}, of stock \{'count': 4\}\."):
+        replace(benchmark, size=4, more_lanes=(longer,)).open("alto").__enter__()
+
+
+def test_a_sample_that_answers_otherwise_than_the_first_stops_the_benchmark() -> None:
+    class Growing:
+        """Every run finds a longer input than the run before."""
+
+        count = 0
+
+        def stream(self, given: Any, config: Any, **kwargs: Any) -> list[Any]:
+            self.count += 1
+            return [{"count": self.count}]
+
+    answers = Answers("growing")
+    with asyncio.Runner() as runner:
+        take = App(Growing(), {}, runner, sync=True).timed(partial(answers.check, "last update", "alto"))
+        take()
+        with pytest.raises(DifferentAnswersError, match=r"growing: the last update of alto is \{'count': 2\}"):
+            take()
+
+
+def test_answers_leave_out_random_ids_and_what_lanes_may_differ_in() -> None:
+    answers = Answers("chat", frozenset({"current"}))
+    answers.check("state", "stock", {"messages": [AIMessage("yes", id="1")], "current": 1})
+    answers.check("state", "alto", {"messages": [AIMessage("yes", id="2")], "current": 2})
+    with pytest.raises(DifferentAnswersError):
+        answers.check("state", "alto", {"messages": [AIMessage("no", id="1")], "current": 1})
 
 
 @pytest.mark.parametrize("name", ["send_chain_command", "agent_10"])
 def test_altos_lanes_are_optimized_and_stocks_are_not(name: str) -> None:
-    benchmark = GRAPHS[name]
-    optimized = {lane.name: hasattr(benchmark.app(lane, size=benchmark.tiny).graph, "alto_plan") for lane in benchmark.lanes}
+    benchmark = replace(GRAPHS[name], size=GRAPHS[name].tiny)
+    optimized = {}
+    with asyncio.Runner() as runner:
+        for lane in benchmark.lanes:
+            with benchmark.app(lane, runner) as app:
+                optimized[lane.name] = hasattr(app.graph, "alto_plan")
     assert optimized == {lane.name: lane.side == "alto" for lane in benchmark.lanes}
 
 
@@ -95,14 +119,24 @@ def test_the_suite_keeps_every_lanes_samples_in_both_metrics() -> None:
     assert set(judged.by_metric) == {"wall", "cpu"}
 
 
-def test_runs_leave_nothing_in_the_checkpointer() -> None:
-    benchmark = GRAPHS["steps_500_checkpoint"]
-    app = benchmark.app(benchmark.lanes[0], size=benchmark.tiny)
-    with asyncio.Runner() as runner:
-        take = app.timed(runner)
-        take()
-    assert app.saver is not None
-    assert not app.saver.storage
+@pytest.mark.parametrize(("sync", "kind"), list(product((False, True), ("memory", "sqlite"))))
+def test_runs_leave_nothing_in_the_checkpointer(sync: bool, kind: Checkpointer) -> None:
+    benchmark = replace(GRAPHS["steps_500_sync" if sync else "steps_500"], size=4, checkpointer=kind)
+    with asyncio.Runner() as runner, benchmark.app(benchmark.lanes[0], runner) as app:
+        app.run("updates", "kept")
+        app.timed()()
+        threads = {found.config["configurable"]["thread_id"] for found in saved(app)}
+    assert threads == {"kept"}
+
+
+def saved(app: App) -> list[Any]:
+    if app.sync:
+        return list(app.saver.list(None))
+
+    async def listed() -> list[Any]:
+        return [found async for found in app.saver.alist(None)]
+
+    return app.runner.run(listed())
 
 
 def test_importing_alto_loads_nothing_heavy_and_gives_a_time() -> None:
