@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
-from benchmarks import fan_out, import_time, memory, send_chain, shapes, steps
+from benchmarks import branches, fan_out, import_time, memory, rounds, send_chain, shapes, steps
 from benchmarks.declare import Benchmark
 
-GROUPS = (send_chain, fan_out, steps, shapes, memory, import_time)
+GROUPS = (send_chain, branches, rounds, fan_out, steps, shapes, memory, import_time)
 
 
 def catalog() -> list[Benchmark]:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from benchmarks import send_chain
+from benchmarks import branches, rounds, send_chain
 from benchmarks.__main__ import main
 from benchmarks.answers import Answers, DifferentAnswersError
 from benchmarks.catalog import catalog, chosen
-from benchmarks.graphs import App, GraphBenchmark, Lane
+from benchmarks.graphs import EXPERT, EXPERT_ON_ALTO, HINTED, App, GraphBenchmark, Lane
 from benchmarks.import_time import arguments
 from benchmarks.judge import judgements
 from benchmarks.probes import ROOT, ProbeBenchmark
@@ -83,7 +83,7 @@ def test_altos_lanes_are_optimized_and_stocks_are_not(name: str) -> None:
 
 def test_names_are_unique_and_every_target_points_at_something() -> None:
     everything = catalog()
-    lanes = {"stock", "alto", "expert", "expert on alto"}
+    lanes = {"stock", "alto", EXPERT, EXPERT_ON_ALTO, HINTED}
     names = {benchmark.name for benchmark in everything}
     assert len(names) == len(everything)
     for benchmark in everything:
@@ -97,6 +97,17 @@ def test_bounds_of_a_chain_are_the_longest_item_and_the_sum_of_the_slowest() -> 
     found = send_chain.bounds(load)
     assert found["critical path"] == max(a + b for a, b in times)
     assert found["superstep bound"] == max(a for a, _ in times) + max(b for _, b in times)
+
+
+def test_bounds_of_unequal_branches_are_the_longer_branch_and_the_sum_of_the_slower_stages() -> None:
+    found = branches.bounds(1.0)
+    assert found == {"critical path": pytest.approx(0.59), "superstep bound": pytest.approx(1.0)}
+    assert branches.bounds(0.5) == {name: pytest.approx(seconds / 2) for name, seconds in found.items()}
+
+
+def test_bounds_of_rounds_add_up_over_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "TIMES", ((1.0, 2.0, 3.0, 4.0, 1.0, 0.5), (0.5, 0.5, 0.5, 1.0, 1.0, 1.0), (9.0,) * 6))
+    assert rounds.bounds(rounds.Load(rounds=2)) == {"critical path": 6.0 + 3.0, "superstep bound": (4.0 + 2.0 + 3.0) + 3.0}
 
 
 def test_chosen_knows_names_groups_and_patterns() -> None:
