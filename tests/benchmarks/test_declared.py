@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from benchmarks import branches, rounds, send_chain
+from benchmarks import branches, hidden, independent, rounds, send_chain
 from benchmarks.__main__ import main
 from benchmarks.answers import Answers, DifferentAnswersError
 from benchmarks.catalog import catalog, chosen
@@ -108,6 +108,24 @@ def test_bounds_of_unequal_branches_are_the_longer_branch_and_the_sum_of_the_slo
 def test_bounds_of_rounds_add_up_over_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "TIMES", ((1.0, 2.0, 3.0, 4.0, 1.0, 0.5), (0.5, 0.5, 0.5, 1.0, 1.0, 1.0), (9.0,) * 6))
     assert rounds.bounds(rounds.Load(rounds=2)) == {"critical path": 6.0 + 3.0, "superstep bound": (4.0 + 2.0 + 3.0) + 3.0}
+
+
+def test_bounds_of_independent_stages_are_one_and_all_of_them_before_the_join() -> None:
+    assert independent.bounds(1.0) == {"critical path": pytest.approx(0.25), "superstep bound": pytest.approx(0.85)}
+
+
+def test_a_hidden_list_read_too_soon_stops_the_benchmark() -> None:
+    hidden_list = GRAPHS["hidden_list"]
+    beside = Lane("beside", "stock", partial(independent.by_hand, hidden.by_list))
+    with pytest.raises(DifferentAnswersError, match="hidden_list: the final state of beside"):
+        replace(hidden_list, size=hidden_list.tiny, more_lanes=(beside,)).open("alto").__enter__()
+
+
+def test_what_cannot_run_here_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(hidden, "find_spec", lambda name: None)
+    assert "hidden_chroma" not in {benchmark.name for benchmark in catalog()}
+    assert exit_code("list") == 0
+    assert "hidden_chroma is left out: chromadb isn't installed." in capsys.readouterr().out
 
 
 def test_chosen_knows_names_groups_and_patterns() -> None:
