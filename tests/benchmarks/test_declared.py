@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from benchmarks import branches, hidden, independent, rounds, send_chain
+from benchmarks import analysis, branches, hidden, independent, rounds, send_chain
 from benchmarks.__main__ import main
-from benchmarks.answers import Answers, DifferentAnswersError
+from benchmarks.answers import Answers, DifferentAnswersError, plain
 from benchmarks.catalog import catalog, chosen
 from benchmarks.graphs import EXPERT, EXPERT_ON_ALTO, HINTED, App, GraphBenchmark, Lane
 from benchmarks.import_time import arguments
 from benchmarks.judge import judgements
 from benchmarks.probes import ROOT, ProbeBenchmark
 from benchmarks.savers import Checkpointer
+from benchmarks.sides import side
 from benchmarks.suite import measured
 
 GRAPHS = {benchmark.name: benchmark for benchmark in catalog() if isinstance(benchmark, GraphBenchmark)}
@@ -178,6 +179,24 @@ def test_a_probe_that_fails_says_so_in_its_own_words() -> None:
     probe = ProbeBenchmark("broken", "broken", "", lambda side: ["-c", "import sys; sys.exit('out of ink')"], (), "s", 0.0)
     with pytest.raises(RuntimeError, match="broken, stock: out of ink"):
         probe.probe("stock")
+
+
+async def test_the_app_that_is_analysed_runs_and_its_code_is_read_in_full(tmp_path: Path) -> None:
+    module = analysis.app(tmp_path / "analysis_app.py", sections=2)
+    graphs = [module.build(side(name).StateGraph).compile() for name in ("stock", "alto")]
+    stock, alto = [plain(await graph.ainvoke({"topic": "rivers", "messages": []})) for graph in graphs]
+    assert {key for key in stock if key.endswith("_1")} == {key for key in module.State.__annotations__ if key.endswith("_1")}
+    assert stock == alto
+    nodes = graphs[1].alto_plan.nodes
+    assert {name: node.function.evidence[0] for name, node in nodes.items()} == dict.fromkeys(nodes, "source")
+    assert len(nodes) == 2 * len(analysis.KINDS)
+
+
+@pytest.mark.parametrize("name", ["stock", "alto"])
+def test_the_analysis_probe_gives_a_time(name: str) -> None:
+    ended = subprocess.run([sys.executable, "-m", "benchmarks.analysis", name, "1"], cwd=ROOT, capture_output=True, text=True)
+    assert ended.stderr == ""
+    assert json.loads(ended.stdout)["ready"] > 0
 
 
 def test_memory_probe_measures_what_the_run_allocates() -> None:
