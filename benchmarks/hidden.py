@@ -1,12 +1,11 @@
 """The independent stages again, but one fills something outside the state that the next one reads: their order must be kept.
 
-There may be nothing to gain. Each filling stage empties the thing first, so that a reader started too soon finds nothing, and the
-answers differ.
+There may be nothing to gain. The last stage empties the thing, so a reader started too soon finds nothing, and the answers differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,11 +22,11 @@ CHROMA = "hidden_chroma"
 
 def by_list(pace: float) -> dict[str, Any]:
     """The stages, of which the second reads a list that the first fills."""
-    llm = model(pace * STAGE)
+    llm, stages = model(pace * STAGE), nodes(pace)
+    conclude: Callable[[State], Awaitable[dict[str, str]]] = stages["report"]
     said: list[str] = []
 
     async def summarize(state: State) -> dict[str, str]:
-        said.clear()
         answer = await llm.ainvoke(f"Summarize: {state['text']}")
         said.extend(answer.text.split())
         return {"summary": answer.text}
@@ -37,27 +36,35 @@ def by_list(pace: float) -> dict[str, Any]:
         answer = await llm.ainvoke(f"What is the tone of this text? {state['text']}")
         return {"tone": f"{answer.text}, after {heard}"}
 
-    return nodes(pace) | {"summarize": summarize, "judge_tone": judge_tone}
+    async def report(state: State) -> dict[str, str]:
+        said.clear()
+        return await conclude(state)
+
+    return stages | {"summarize": summarize, "judge_tone": judge_tone, "report": report}
 
 
 def by_chroma(pace: float) -> dict[str, Any]:
     """The stages, of which the second searches a Chroma collection that the first fills."""
-    llm, embeddings = model(pace * STAGE), HashEmbeddings(64)
+    llm, stages, embeddings = model(pace * STAGE), nodes(pace), HashEmbeddings(64)
+    conclude: Callable[[State], Awaitable[dict[str, str]]] = stages["report"]
     chromadb = import_module("chromadb")
     collection = chromadb.EphemeralClient(chromadb.Settings(anonymized_telemetry=False)).get_or_create_collection("benchmark")
 
     async def summarize(state: State) -> dict[str, str]:
-        collection.upsert(ids=["summary"], documents=["nothing yet"], embeddings=embeddings.embed_documents(["nothing yet"]))
         answer = await llm.ainvoke(f"Summarize: {state['text']}")
-        collection.upsert(ids=["summary"], documents=[answer.text], embeddings=embeddings.embed_documents([answer.text]))
+        collection.add(ids=["summary"], documents=[answer.text], embeddings=embeddings.embed_documents([answer.text]))
         return {"summary": answer.text}
 
     async def judge_tone(state: State) -> dict[str, str]:
-        found = collection.query(query_embeddings=embeddings.embed_documents([state["text"]]), n_results=1)["documents"][0]
+        found = collection.query(query_embeddings=embeddings.embed_documents([state["text"]]), n_results=1)
         answer = await llm.ainvoke(f"What is the tone of this text? {state['text']}")
-        return {"tone": f"{answer.text}, after {found}"}
+        return {"tone": f"{answer.text}, after {found['documents']}"}
 
-    return nodes(pace) | {"summarize": summarize, "judge_tone": judge_tone}
+    async def report(state: State) -> dict[str, str]:
+        collection.delete(ids=["summary"])
+        return await conclude(state)
+
+    return stages | {"summarize": summarize, "judge_tone": judge_tone, "report": report}
 
 
 def as_written(given: Callable[[float], dict[str, Any]], side: Side, pace: float) -> Any:

@@ -115,11 +115,12 @@ def test_bounds_of_independent_stages_are_one_and_all_of_them_before_the_join() 
     assert independent.bounds(1.0) == {"critical path": pytest.approx(0.25), "superstep bound": pytest.approx(0.85)}
 
 
-def test_a_hidden_list_read_too_soon_stops_the_benchmark() -> None:
-    hidden_list = GRAPHS["hidden_list"]
-    beside = Lane("beside", "stock", partial(independent.by_hand, hidden.by_list))
-    with pytest.raises(DifferentAnswersError, match="hidden_list: the final state of beside"):
-        replace(hidden_list, size=hidden_list.tiny, more_lanes=(beside,)).open("alto").__enter__()
+@pytest.mark.parametrize("benchmark", list(hidden.benchmarks()), ids=lambda benchmark: benchmark.name)
+def test_something_hidden_that_is_read_too_soon_stops_the_benchmark(benchmark: GraphBenchmark) -> None:
+    given = {"hidden_list": hidden.by_list, hidden.CHROMA: hidden.by_chroma}[benchmark.name]
+    beside = Lane("beside", "stock", partial(independent.by_hand, given))
+    with pytest.raises(DifferentAnswersError, match=f"{benchmark.name}: the final state of beside"):
+        replace(benchmark, size=benchmark.tiny, more_lanes=(beside,)).open("alto").__enter__()
 
 
 def test_what_cannot_run_here_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
