@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import suite
-from benchmarks.catalog import catalog, chosen
+from benchmarks.catalog import catalog, chosen, left_out
 from benchmarks.graphs import GraphBenchmark
 from benchmarks.profiling import profile as print_profile
 from benchmarks.tables import missed, table
@@ -24,16 +24,17 @@ console = Console(width=None if sys.stdout.isatty() else 190)
 @app.command()
 def run(
     names: Annotated[list[str] | None, typer.Argument(help="Names, groups or patterns; all when left out.")] = None,
-    quick: Annotated[bool, typer.Option(help="Fewer sizes and rounds: the whole set in three minutes.")] = False,
+    quick: Annotated[bool, typer.Option(help="Fewer sizes and rounds: the whole set in four minutes.")] = False,
     json_to: Annotated[Path | None, typer.Option("--json", help="File to keep every sample in.")] = None,
     null: Annotated[bool, typer.Option(help="Stock on both sides: shows the noise.")] = False,
     check: Annotated[bool, typer.Option(help="Exit with 1 when a target is missed.")] = False,
 ) -> None:
     """Runs benchmarks, both sides in turn."""
-    results = suite.run(_chosen(names or [], quick), quick, "null" if null else "alto", console)
+    results = {"left_out": left_out(), **suite.run(_chosen(names or [], quick), quick, "null" if null else "alto", console)}
     if json_to:
         json_to.write_text(suite.to_json(results))
     console.print(table(results["benchmarks"]))
+    _say_left_out()
     if check and missed(results["benchmarks"]):
         raise typer.Exit(1)
 
@@ -76,6 +77,12 @@ def list_all() -> None:
     """Lists the benchmarks."""
     for benchmark in catalog():
         console.print(f"[bold]{benchmark.name}[/]  {benchmark.what}")
+    _say_left_out()
+
+
+def _say_left_out() -> None:
+    for name, lack in left_out().items():
+        console.print(f"[dim]{name} is left out: {lack}.[/]")
 
 
 def _chosen(names: list[str], quick: bool) -> list[Any]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 
-from benchmarks import fan_out, import_time, memory, send_chain, shapes, steps
+from benchmarks import analysis, branches, fan_out, hidden, import_time, independent, memory, no_slack, rounds, send_chain, shapes, steps
 from benchmarks.declare import Benchmark
 
-GROUPS = (send_chain, fan_out, steps, shapes, memory, import_time)
+GROUPS = (send_chain, branches, rounds, independent, hidden, no_slack, fan_out, steps, shapes, memory, import_time, analysis)
 
 
 def catalog() -> list[Benchmark]:
     """Every benchmark, in the report's order."""
     return [benchmark for group in GROUPS for benchmark in group.benchmarks()]
+
+
+def left_out() -> Mapping[str, str]:
+    """Benchmarks that can't run here, and what each lacks."""
+    return hidden.left_out()
 
 
 def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:

@@ -73,7 +73,7 @@ def build_chains(first: Any, last: Any) -> Callable[[Side, int], Any]:
     return graph
 
 
-LIMITS = {100: 1.0, 1_000: 0.8, 10_000: 0.3}
+LIMITS = {100: 1.0, 1_000: 0.6, 10_000: 0.3}
 """Most of stock's time per task by width."""
 BUDGETS = {100: 8.0, 1_000: 15.0, 10_000: 60.0}
 CHAINS = (10, 100)

@@ -7,18 +7,21 @@ import gc
 import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, Literal
 
-from langgraph.checkpoint.memory import InMemorySaver
-
+from benchmarks.answers import Answers
 from benchmarks.declare import Sample, Target
+from benchmarks.savers import Checkpointer, forget, opened
 from benchmarks.sides import Side, side
 
 Build = Callable[[Side, Any], Any]
 RECURSION_LIMIT = 1_000_000
+EXPERT, EXPERT_ON_ALTO, HINTED = "expert", "expert on alto", "alto with hints"
+"""Names of lanes: the graph rebuilt by hand to dodge the barrier, on each side, and the graph as it is with hints in its metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,15 @@ class GraphBenchmark:
         tiny: A small size of the same shape, for the test that both sides answer alike.
         per: Tasks in one run; the report divides times by it.
         sync: Runs `stream` in threads rather than `astream`.
-        checkpointer: Compiles with an in-memory checkpointer; every run gets its own thread.
+        checkpointer: Compiles with this checkpointer; every run gets its own thread.
+        modes: Stream modes of the timed runs.
         durability: LangGraph's durability mode, where there is a checkpointer.
         concurrency: LangGraph's `max_concurrency`; sync nodes get that many threads.
         budget: Seconds of measuring in a full run.
         least: Rounds run even if the budget is spent.
-        warm: Every lane runs once before it counts.
+        warm: Every lane runs once more before it counts, though comparing the answers has run it already.
         quick: Part of `--quick`.
+        apart: State keys in which lanes may differ.
         more_lanes: Lanes beside stock and alto.
         targets: Judged in the report.
         compute_bounds: `compute_bounds(size)` gives seconds by name that are computed, not measured.
@@ -64,13 +69,15 @@ class GraphBenchmark:
     tiny: Any
     per: int = 1
     sync: bool = False
-    checkpointer: bool = False
+    checkpointer: Checkpointer | None = None
+    modes: tuple[str, ...] = ("updates",)
     durability: Literal["sync", "async", "exit"] = "async"
     concurrency: int | None = None
     budget: float = 5.0
     least: int = 5
-    warm: bool = True
+    warm: bool = False
     quick: bool = True
+    apart: frozenset[str] = frozenset()
     more_lanes: tuple[Lane, ...] = ()
     targets: tuple[Target, ...] = (Target(1.0),)
     compute_bounds: Callable[[Any], Mapping[str, float]] = field(default=lambda size: {})
@@ -88,18 +95,27 @@ class GraphBenchmark:
 
     @contextmanager
     def open(self, alto: str) -> Iterator[Mapping[str, Callable[[], Sample]]]:
-        """Compiles every lane's graph and gives a callable per lane that takes one sample."""
-        with asyncio.Runner() as runner, warnings.catch_warnings():
-            warnings.simplefilter("error")  # alto that stepped back to stock mustn't pass for alto that is as fast
-            apps = {lane.name: self.app(lane, alto) for lane in self.lanes}
-            yield {name: app.timed(runner) for name, app in apps.items()}
+        """Compiles every lane's graph and gives a callable per lane that takes one sample.
 
-    def app(self, lane: Lane, alto: str = "alto", size: Any = None) -> App:
+        Raises:
+            DifferentAnswersError: lanes don't end in the same state, or later, two samples don't end with the same update.
+        """
+        answers = Answers(self.name, self.apart)
+        with asyncio.Runner() as runner, ExitStack() as stack, warnings.catch_warnings():
+            warnings.simplefilter("error")  # alto that stepped back to stock mustn't pass for alto that is as fast
+            apps = {lane.name: stack.enter_context(self.app(lane, runner, alto)) for lane in self.lanes}
+            for name, app in apps.items():
+                answers.check("final state", name, app.run("values", "compared")[-1])
+                app.forget("compared")
+            yield {name: app.timed(partial(answers.check, "last update", name)) for name, app in apps.items()}
+
+    @contextmanager
+    def app(self, lane: Lane, runner: asyncio.Runner, alto: str = "alto") -> Iterator[App]:
         """One lane's graph, compiled and ready to run; `alto` names the side that stands in alto's place."""
-        size = self.size if size is None else size
-        saver = InMemorySaver() if self.checkpointer else None
-        graph = lane.build(side(alto if lane.side == "alto" else lane.side), size)(checkpointer=saver)
-        return App(graph, self.input(size), self.sync, saver, self.durability, self.concurrency)
+        with opened(self.checkpointer, self.sync, runner) as saver:
+            graph = lane.build(side(alto if lane.side == "alto" else lane.side), self.size)(checkpointer=saver)
+            modes = self.modes[0] if len(self.modes) == 1 else list(self.modes)
+            yield App(graph, self.input(self.size), runner, self.sync, saver, self.durability, self.concurrency, modes)
 
 
 @dataclass(slots=True)
@@ -108,40 +124,42 @@ class App:
 
     graph: Any
     input: Any
+    runner: asyncio.Runner
     sync: bool = False
-    saver: InMemorySaver | None = None
+    saver: Any = None
     durability: str = "async"
     concurrency: int | None = None
+    modes: str | list[str] = "updates"
     _threads: Iterator[int] = field(default_factory=count)
 
-    def timed(self, runner: asyncio.Runner) -> Callable[[], Sample]:
-        """A callable that runs once and gives wall and processor seconds."""
+    def timed(self, heard: Callable[[Any], object] = lambda event: None) -> Callable[[], Sample]:
+        """A callable that runs once and gives wall and processor seconds; `heard` is told the run's last event."""
 
         def take() -> Sample:
             thread = str(next(self._threads))
             gc.collect()  # each run starts from the same heap; inside it the collector works as it does for users
             cpu, wall = time.process_time(), time.perf_counter()
-            self.run(runner, thread)
+            events = self.run(self.modes, thread)
             sample = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
             self.forget(thread)
+            heard(events[-1])
             return sample
 
         return take
 
-    def run(self, runner: asyncio.Runner, thread: str, stream_mode: str = "updates") -> list[Any]:
+    def run(self, modes: str | list[str], thread: str) -> list[Any]:
         """Runs once and gives the events."""
         config: dict[str, Any] = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
         if self.concurrency:
             config["max_concurrency"] = self.concurrency
-        durability = {"durability": self.durability} if self.saver else {}
+        durability = {"durability": self.durability} if self.saver is not None else {}
         if self.sync:
-            return list(self.graph.stream(self.input, config, stream_mode=stream_mode, **durability))
-        return runner.run(_collected(self.graph.astream(self.input, config, stream_mode=stream_mode, **durability)))
+            return list(self.graph.stream(self.input, config, stream_mode=modes, **durability))
+        return self.runner.run(_collected(self.graph.astream(self.input, config, stream_mode=modes, **durability)))
 
     def forget(self, thread: str) -> None:
-        """Drops a run's checkpoints, so that the hundredth run finds no fuller memory than the first."""
-        if self.saver:
-            self.saver.delete_thread(thread)
+        """Drops a run's checkpoints."""
+        forget(self.saver, thread, self.sync, self.runner)
 
 
 def _collected(stream: Any) -> Coroutine[Any, Any, list[Any]]:

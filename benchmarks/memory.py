@@ -39,11 +39,11 @@ def peak(side_name: str, width: int, traced: bool) -> float:
     """Bytes of memory at the run's peak above those held before it, by tracemalloc or as resident pages."""
     graph = fan_out.build(fan_out.work)(side(side_name), width)()
     with asyncio.Runner() as runner:
-        App(graph, {"wanted": 10, "done": 0}).run(runner, "warm-up")
+        App(graph, {"wanted": 10, "done": 0}, runner).run("updates", "warm-up")
         if traced:
             tracemalloc.start()
         before = _peak(traced)
-        App(graph, {"wanted": width, "done": 0}).run(runner, "measured")
+        App(graph, {"wanted": width, "done": 0}, runner).run("updates", "measured")
         return _peak(traced) - before
 
 

@@ -33,14 +33,14 @@ def profile(benchmark: GraphBenchmark, lane: str, runs: int, sort: str, out: Pat
     found = next((known for known in benchmark.lanes if known.name == lane), None)
     if found is None:
         raise LookupError(f"{benchmark.name} has no lane {lane!r}, but {', '.join(known.name for known in benchmark.lanes)}.")
-    app, profiler = benchmark.app(found), cProfile.Profile()
-    with asyncio.Runner() as runner:
-        app.run(runner, "warm-up")
+    profiler = cProfile.Profile()
+    with asyncio.Runner() as runner, benchmark.app(found, runner) as app:
+        app.run(app.modes, "warm-up")
         for run in range(runs):
             gc.collect()
             _collector(collect)
             profiler.enable()
-            app.run(runner, str(run))
+            app.run(app.modes, str(run))
             profiler.disable()
             _collector(True)
     if out:

@@ -16,12 +16,11 @@ from langgraph.graph import START
 from langgraph.types import Command, Send
 
 from benchmarks.declare import Target
-from benchmarks.graphs import GraphBenchmark, Lane
+from benchmarks.graphs import EXPERT, EXPERT_ON_ALTO, GraphBenchmark, Lane
 from benchmarks.sides import Side
 
 MU, SIGMA, SEED = -2.2, 0.8, 1
 """Parameters of the log-normal task times: mean about 0.15 s, and the longest ten times the median."""
-EXPERT, EXPERT_ON_ALTO = "expert", "expert on alto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +194,7 @@ def benchmarks() -> Iterator[GraphBenchmark]:
             concurrency=load.items if sync else None,
             budget=30.0,
             quick=not sync,
+            apart=frozenset({"current"}),
             more_lanes=(Lane(EXPERT, "stock", by_hand(sync)), Lane(EXPERT_ON_ALTO, "alto", by_hand(sync))),
             targets=(
                 Target(1.05, against="critical path"),

@@ -179,7 +179,7 @@ def benchmarks() -> Iterator[GraphBenchmark]:
                 size=size,
                 tiny=shape.tiny,
                 sync=sync,
-                checkpointer=checkpointer,
+                checkpointer="memory" if checkpointer else None,
                 durability="exit",
                 quick=size == next(iter(shape.sizes.values())),
             )

@@ -40,7 +40,7 @@ RESULTS = [
     result("fan_out_10000", "fan_out", 5.0, 2.0, target(0.3), target(1.3, "fan_out_100/alto"), per=10_000),
     result("import_time", "import_time", 1.0, 1.02, target(0.05, kind="difference")),
 ]
-KEPT = {"machine": MACHINE, "quick": False, "alto": "alto", "benchmarks": RESULTS}
+KEPT = {"left_out": {"graph_on_mars": "no rocket"}, "machine": MACHINE, "quick": False, "alto": "alto", "benchmarks": RESULTS}
 
 
 def test_judges_by_lane_bound_and_other_benchmark_per_task() -> None:
@@ -103,5 +103,6 @@ def test_report_holds_every_target_and_is_the_same_each_time(tmp_path: Path) -> 
     assert "Targets: 3 met, 0 unclear, 2 missed." in text
     assert "| chain | alto / critical path | 1.020 [1.010, 1.030] |  | ≤ 1.05 | met |" in text
     assert "| import_time | alto − stock |" in text
+    assert "`graph_on_mars` is left out: no rocket." in text
     assert {"send_chain.svg", "fan_out.svg", "import_time.svg"} <= set(first)
     assert all(f"plots/{name}" in text for name in first if name.endswith(".svg"))
