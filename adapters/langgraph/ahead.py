@@ -157,6 +157,8 @@ class Ahead:
                 self.telling.committed(self._naming.tags[task.id], self.loop.step)
             if task.id not in self._open:
                 return
+            if failed and not any(channel == ERROR for channel, _ in task.writes):
+                return  # an interrupt, or a command to the parent: the run ends with this superstep
             self._close(task)
             if self._engine is not None or self.telling is not None or self._leads_ahead(task):
                 self._news.append(task)
