@@ -387,7 +387,11 @@ class Ahead:
         proc = self.staging.gated(early.node)
         if not pulled:
             return prepare_sent(self.loop, self._naming.sends[early.tag], early, next(self._numbers), proc)
-        return prepare_pulled(self.loop, self._foresee(early, self._issuing.passing.reads[early.node]), early, proc)
+        state = self._foresee(early, self._issuing.passing.reads[early.node])
+        try:
+            return prepare_pulled(self.loop, state, early, proc)
+        except Exception as error:  # the app's own state class, say, which raises it again in its superstep
+            raise UnforeseenError(f"making its input raises {error!r}") from error
 
     def _foresee(self, early: Early, keys: Iterable[str]) -> dict[str, Any]:
         """The channels of `keys` at the start of an early run's superstep; from now on the run rests on what they hold."""

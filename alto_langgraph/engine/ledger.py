@@ -38,6 +38,7 @@ class Ledger:
         self._open = -1
         self._unfinished: dict[int, Counter[str]] = {}
         self._triggered: dict[int, set[str]] = {}
+        self._pulled: dict[int, set[str]] = {}
         self._holders: dict[int | None, Counter[tuple[int, str]]] = {}
         self._conflicts: dict[tuple[str, str], bool] = {}
         self._coming: dict[int, Names] | None = None
@@ -57,6 +58,9 @@ class Ledger:
         if not counts[task.node]:
             self._coming = None
         counts[task.node] += 1
+        if task.pulled:
+            self._pulled.setdefault(task.step, set()).add(task.node)
+            self._coming = None
         for operand in self._operands(task):
             self._holders.setdefault(operand, Counter())[task.step, task.node] += 1
 
@@ -94,7 +98,7 @@ class Ledger:
 
     def close(self, step: int) -> None:
         """Forgets the supersteps up to `step`."""
-        for book in (self._unfinished, self._triggered):
+        for book in (self._unfinished, self._triggered, self._pulled):
             for old in [s for s in book if s <= step]:
                 del book[old]
 
@@ -148,23 +152,23 @@ class Ledger:
             last = max((*self._unfinished, step, self._open))
             names: Names = frozenset(self._unfinished.get(self._open, ()))
             for here in range(self._open + 1, last + 1):
-                names = self._after(names, self._triggered.get(here, set()) | self._late)
+                names = self._after(names, self._triggered.get(here, set()) | self._late, self._pulled.get(here, set()))
                 self._coming[here] = names
                 if names is not None:
                     names |= frozenset(self._unfinished.get(here, ()))
         return self._coming[step]
 
-    def _after(self, nodes: Names, triggered: set[str]) -> Names:
-        """Nodes that may follow `nodes`, besides those `triggered` for certain."""
+    def _after(self, nodes: Names, triggered: set[str], known: set[str]) -> Names:
+        """Nodes that may follow `nodes`, besides those `triggered` for certain; not by the edges into those `known` already."""
         if nodes is None:
             return None
-        following = set(triggered)
+        following = triggered - known
         for node in self._with_handlers(nodes):
             plan = self._plan.nodes.get(node)
-            targets = plan.targets if plan else None
+            targets, sends = (plan.targets, plan.sends) if plan else (None, None)
             if targets is None:
                 return None
-            following |= targets
+            following |= targets - known | (targets if sends is None else targets & sends)
         return self._with_handlers(following)
 
     def _with_handlers(self, nodes: Iterable[str]) -> frozenset[str]:
