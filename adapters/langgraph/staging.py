@@ -88,11 +88,14 @@ class Staging:
 
     @cached_property
     def wary(self) -> frozenset[str]:
-        """Nodes beside which, in their own superstep, a task may change its operands in place."""
+        """Nodes that may change their operands in place, and nodes beside which a task of their own superstep may.
+
+        Until that superstep is there, others look at these operands: checkpoints, events, reducers and path functions.
+        """
         nodes = self.plan.nodes
         if not any(node.mutates for node in nodes.values()):
             return frozenset()
-        return frozenset(n for n in nodes if nodes[n].mutates or any(nodes[o].mutates for o in self._beside.get(n, ())))
+        return frozenset(n for n in nodes if nodes[n].function.mutates or any(nodes[o].mutates for o in self._beside.get(n, ())))
 
     def ahead(self, options: AltoOptions, *, saves: bool, limited: bool) -> frozenset[str]:
         """Nodes that may be started ahead.

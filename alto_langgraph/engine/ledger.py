@@ -124,6 +124,8 @@ class Ledger:
         reads = route.reads & self._keys
         if not reads:
             return True
+        if route.mutates:
+            return False  # others look at the state before this superstep is there
         before = {node for s, nodes in self._uncommitted.items() if s < step for node in self._with_handlers(nodes)}
         for later in range(self._open + 1, step):
             before.update(self._named(self._to_come(later)))
@@ -204,4 +206,6 @@ class Ledger:
 
     def _operands(self, task: Task) -> Iterator[int | None]:
         if self.holding:
-            yield from (None,) if task.operands is None else task.operands
+            plan = self._plan.nodes.get(task.node)
+            known = None if plan is None or plan.changes_state else task.operands
+            yield from (None,) if known is None else known
