@@ -309,7 +309,7 @@ class Ahead:
         if self._engine is None or not self._engine.ledger.holding:
             return Offer(tag, node)
         held = operands(operand)
-        return Offer(tag, node, held, alone=node not in self.staging.candidates.wary or held in (frozenset(), {id(operand)}))
+        return Offer(tag, node, held, alone=node not in self.staging.candidates.wary or held == frozenset())
 
     def _finishing(self, item: PregelExecutableTask | Early) -> Event:
         if isinstance(item, Early):

@@ -15,7 +15,7 @@ class Offer:
         tag: The task.
         node: Its node.
         operands: Identities of the mutable objects its input holds; None if they can't be told.
-        alone: No task of its own superstep can change, or see changed, what its input holds.
+        alone: Neither it nor another task of its own superstep may change anything that its input holds.
     """
 
     tag: Tag

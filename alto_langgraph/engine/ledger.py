@@ -126,8 +126,8 @@ class Ledger:
         reads = frozenset[str]().union(*(self._keys if r.reads is None else r.reads & self._keys for r in routes)) - task.wrote
         if not reads:
             return None
-        if not reads <= self._steady:
-            return NEVER
+        if not reads <= self._steady or self._plan.nodes[task.node].changes_state:
+            return NEVER  # others look at the state before this superstep is there
         for step, counts in self._unfinished.items():
             if step < task.step:
                 for node in counts:
@@ -221,4 +221,6 @@ class Ledger:
 
     def _operands(self, task: Task) -> Iterator[int | None]:
         if self.holding:
-            yield from (None,) if task.operands is None else task.operands
+            plan = self._plan.nodes.get(task.node)
+            known = None if plan is None or plan.changes_state else task.operands
+            yield from (None,) if known is None else known

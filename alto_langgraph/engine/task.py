@@ -44,7 +44,7 @@ class Task:
         operands: Identities of the mutable objects its input holds; None if they can't be told.
         phase: Where it is now.
         ahead: Whether its current run was started before its superstep.
-        alone: Whether no task of its own superstep can change, or see changed, what its input holds.
+        alone: Whether neither it nor another task of its own superstep may change anything that its input holds.
         unfinished: Whether it still counts as unfinished for the tasks behind it.
         pulled: Whether an edge triggers it, so that it reads the state when it starts; else its input is a `Send` payload.
         wrote: State keys whose value its own conditional edges know from its own writes.

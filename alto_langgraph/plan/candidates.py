@@ -45,7 +45,7 @@ class Candidates:
         name = node.name
         for key in sorted(node.unsteady):
             yield Reason("unsteady", key, f"`{name}` reads `{key}`, whose value may change without anybody writing it.")
-        for other in [name] if node.mutates else sorted(self.beside[name] & self._mutating):
+        for other in [name] if node.function.mutates else sorted(self.beside[name] & self._mutating):
             sentence = f"`{other}` may change objects of the state in place, which `{name}` would see too early."
             yield Reason("mutates", other, sentence)
 
@@ -56,11 +56,14 @@ class Candidates:
 
     @cached_property
     def wary(self) -> frozenset[str]:
-        """Nodes beside which, in their own superstep, a task may change its operands in place."""
-        mutating = self._mutating
+        """Nodes that may change their operands in place, and nodes beside which a task of their own superstep may.
+
+        Until that superstep is there, others look at these operands: checkpoints, events, reducers and path functions.
+        """
+        nodes, mutating = self.plan.nodes, self._mutating
         if not mutating:
             return frozenset()
-        return frozenset(name for name in self.plan.nodes if name in mutating or self.beside[name] & mutating)
+        return frozenset(name for name in nodes if nodes[name].function.mutates or self.beside[name] & mutating)
 
     @cached_property
     def _mutating(self) -> frozenset[str]:

@@ -198,14 +198,31 @@ class _Explaining:
                 if conflict is not None:
                     found[conflict] = None
         yield from found
-        if node.mutates:
-            sentence = f"`{node.name}` may change its operands in place, so it waits for unfinished tasks that hold the same objects."
-            yield Reason("mutates", node.name, sentence)
+        yield from self._in_place(node)
         if node.subgraph:
             sentence = (
                 f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
             )
             yield Reason("subgraph", node.name, sentence)
+
+    def _in_place(self, node: NodePlan) -> Iterator[Reason]:
+        """What changes of operands in place make it wait for."""
+        name, nodes = node.name, self._plan.nodes
+        beside = sorted(other for other in self._beside[name] if nodes[other].mutates)
+        if node.function.mutates:
+            yield Reason("mutates", name, f"`{name}` may change its operands in place, so it starts early only if they can't be changed.")
+        elif beside:
+            sentence = (
+                f"`{beside[0]}`, beside `{name}`, may change operands in place, so `{name}` starts early only if they can't be changed."
+            )
+            yield Reason("mutates", beside[0], sentence)
+        else:
+            passed = {other for sender in self._senders[name] for other in self._beside[sender.name] if nodes[other].mutates}
+            for other in sorted(passed):
+                sentence = f"`{other}` may change its operands in place, so `{name}` passes no task of it that holds the same objects."
+                yield Reason("mutates", other, sentence)
+        if node.changes_state:
+            yield Reason("mutates", name, f"A conditional edge of `{name}` may change the state in place, so it waits for its superstep.")
 
 
 def _plain(value: Any) -> Any:

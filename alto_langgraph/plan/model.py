@@ -126,6 +126,11 @@ class NodePlan:
         return self.function.mutates or any(r.mutates for r in self.routes)
 
     @property
+    def changes_state(self) -> bool:
+        """Whether a path function may change in place what the state holds, be it among the node's own operands or not."""
+        return any(r.mutates and r.reads != frozenset() for r in self.routes)
+
+    @property
     def shares(self) -> tuple[SharedUse, ...]:
         """Every mutable object outside the state that the node or its path functions touch."""
         return self.function.shares + tuple(use for r in self.routes for use in r.shares)

@@ -290,6 +290,15 @@ class TestOperands:
         assert tell(Finished(tag("a"), (offer("a/c", unknown=True),))) == []
         assert tell(finished("b")) == [start("a/c")]
 
+    @pytest.mark.parametrize("reads", ["x", "*", ""])
+    def test_a_holder_whose_edge_may_change_what_the_state_holds(self, reads: str) -> None:
+        """Its input has nothing of `a/c`'s, but the state, which its edge reads, may have."""
+        tell = Told(node("a"), node("b", reads=reads, steers=True), node("c"), node("d"))
+        tell(Opened(1, (offer("a"), offer("b", 1), offer("d")), FAR))
+        at_once = tell(Finished(tag("a"), (offer("a/c", 7), offer("a/c1"))))
+        assert at_once == ([start("a/c1")] if reads else [start("a/c"), start("a/c1")])
+        assert tell(finished("b")) == ([start("a/c")] if reads else [])
+
     def test_what_a_parent_hands_to_its_child_is_no_obstacle(self) -> None:
         tell = Told(*(node(n, mutates=True) for n in "abc"))
         tell(Opened(1, (offer("a", 1), offer("b", 2)), FAR))
@@ -514,6 +523,17 @@ class TestRoutes:
 
     def test_reading_a_value_that_changes_by_itself(self) -> None:
         assert self.at_route("x", writes="", steady="y")[1] == []
+
+    @pytest.mark.parametrize(("reads", "passes"), [("x", False), ("*", False), ("", True), ("z", True)])
+    def test_an_edge_that_may_change_what_it_reads(self, reads: str, passes: bool) -> None:
+        """Nobody writes it, and still the edge waits for its superstep: others look at it until then."""
+        tell = Told(node("a"), node("b"), node("c", reads=reads, steers=True))
+        tell(opened(1, "a", "b"))
+        assert tell(finished("a", "c")) == [start("a/c")]
+        assert tell(RouteReached(tag("a/c"))) == ([Pass(tag("a/c"))] if passes else [])
+        tell(finished("b"))
+        tell(Closed(1))
+        assert tell(opened(2, "a/c")) == [Adopt(tag("a/c"))]
 
     def far(self) -> Told:
         """`a/c/e`, of superstep 3, waits at an edge that reads x; `b` and `d` of superstep 1 run, and `b` writes x."""

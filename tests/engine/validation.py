@@ -61,7 +61,8 @@ def _ledger_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
     holders: Counter[tuple[int | None, int, str]] = Counter()
     for task in tasks:
         if task.unfinished and ledger.holding:
-            for operand in {None} if task.operands is None else task.operands:
+            plan = engine.plan.nodes.get(task.node)
+            for operand in {None} if task.operands is None or plan is None or plan.changes_state else task.operands:
                 holders[operand, task.step, task.node] += 1
     booked = {(operand, *place): n for operand, places in ledger._holders.items() for place, n in places.items()}
     assert booked == holders
@@ -136,6 +137,7 @@ def node(
     writes: str | None = "",
     interrupts: bool = False,
     mutates: bool = False,
+    steers: bool = False,
     uses: str = "",
     changes: str = "",
     operands: str = "",
@@ -152,6 +154,7 @@ def node(
         writes: Keys it may write; None if unknown.
         interrupts: It may call `interrupt()`.
         mutates: It may change its operands in place.
+        steers: Its conditional edge may change in place what it reads.
         uses: Names of shared objects it reads.
         changes: Names of shared objects it changes.
         operands: Keys that its own function reads.
@@ -167,7 +170,7 @@ def node(
         reads=frozenset(operands),
         effects=effects,
     )
-    routes = () if reads is None else (_callable(reads=None if reads == "*" else frozenset(reads)),)
+    routes = () if reads is None else (_callable(reads=None if reads == "*" else frozenset(reads), mutates=steers),)
     edges = frozenset(follow) - frozenset(sends)
     return NodePlan(
         name,

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import operator
-from contextvars import ContextVar
 from typing import Annotated, Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START
-from langgraph.graph.state import StateGraph as Stock
 from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
-from alto_langgraph.comparison import Observation, arecord, difference
-from alto_langgraph.graph import StateGraph as Alto
-from tests.adapters.signals import Signals, aheard, say, signals
+from alto_langgraph.comparison import difference
+from tests.equivalence.uneven import SIDES, ahold_back, aseen, mark
 
-GOES_AHEAD: ContextVar[bool] = ContextVar("goes_ahead")
-"""Whether `mark` may be waited for before its superstep; under stock it would never come."""
-
-SEEN: list[str] = []
+LOGGED: list[str] = []
 
 
 class State(TypedDict, total=False):
@@ -28,21 +22,9 @@ class State(TypedDict, total=False):
     out: Annotated[list[Any], operator.add]
 
 
-async def hold_back(item: str) -> None:
-    """Keeps the slow item's producer at work until all that the quick one's Sends may start early has had its turn."""
-    if item == "slow" and GOES_AHEAD.get():
-        await aheard("mark quick")
-
-
-async def mark(item: str) -> State:
-    """Runs ahead; its Send comes after the one to the node under test, which so would have run before it."""
-    say(f"mark {item}")
-    return {"out": [f"mark {item}"]}
-
-
 def by_command(target: dict[str, str]) -> Any:
     async def first(item: str) -> Command[Any]:
-        await hold_back(item)
+        await ahold_back(item)
         return Command(goto=[Send(target[item], item), Send("mark", item)])
 
     return first, None
@@ -50,7 +32,7 @@ def by_command(target: dict[str, str]) -> Any:
 
 def by_edge(target: dict[str, str]) -> Any:
     async def first(item: str) -> State:
-        await hold_back(item)
+        await ahold_back(item)
         return {}
 
     def route(state: State) -> list[Send]:
@@ -61,35 +43,35 @@ def by_edge(target: dict[str, str]) -> Any:
 
 
 def log_in_a_closure() -> dict[str, Any]:
-    seen: list[str] = []
+    logged: list[str] = []
 
     async def log(item: str) -> State:
-        seen.append(item)
-        return {"out": [(item, len(seen))]}
+        logged.append(item)
+        return {"out": [(item, len(logged))]}
 
     return {"log": log}
 
 
 def log_in_a_global() -> dict[str, Any]:
-    SEEN.clear()
+    LOGGED.clear()
 
     async def log(item: str) -> State:
-        SEEN.append(item)
-        return {"out": [(item, len(SEEN))]}
+        LOGGED.append(item)
+        return {"out": [(item, len(LOGGED))]}
 
     return {"log": log}
 
 
 def log_beside_a_look() -> dict[str, Any]:
     """The quick item's node changes nothing: it looks at what its slow sibling's changes before it."""
-    seen: list[str] = []
+    logged: list[str] = []
 
     async def log(item: str) -> State:
-        seen.append(item)
+        logged.append(item)
         return {"out": [item]}
 
     async def look(item: str) -> State:
-        return {"out": [(item, len(seen))]}
+        return {"out": [(item, len(logged))]}
 
     return {"log": log, "look": look}
 
@@ -105,20 +87,10 @@ def build(side: Any, nodes: dict[str, Any], producer: Any) -> Any:
     return graph.compile(checkpointer=InMemorySaver())
 
 
-async def seen_on(side: Any, nodes: Any, producer: Any) -> tuple[Observation, Signals]:
-    token = GOES_AHEAD.set(side is Alto)
-    try:
-        with signals() as heard:
-            return await arecord(build(side, nodes(), producer), {"items": ["slow", "quick"]}), heard
-    finally:
-        GOES_AHEAD.reset(token)
-
-
 @pytest.mark.parametrize("producer", [by_command, by_edge])
 @pytest.mark.parametrize("nodes", [log_in_a_closure, log_in_a_global, log_beside_a_look])
 async def test_the_quick_ones_successor_waits_for_its_turn(nodes: Any, producer: Any) -> None:
-    stock, _ = await seen_on(Stock, nodes, producer)
-    alto, heard = await seen_on(Alto, nodes, producer)
+    (stock, _), (alto, told) = [await aseen(build(side, nodes(), producer), side, {"items": ["slow", "quick"]}) for side in SIDES]
     found = difference(stock, alto)
     assert found is None, str(found)
-    assert +heard.ahead == ({"mark": 1} if producer is by_command else {"mark": 2})
+    assert +told.ahead == ({"mark": 1} if producer is by_command else {"mark": 2})

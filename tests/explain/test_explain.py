@@ -187,11 +187,6 @@ def changes(state):
     return {"out": [state["d"]]}
 
 
-def test_a_node_that_changes_its_operands_waits_for_their_other_holders() -> None:
-    (wait,) = explained(staged(check=changes)).node("check").waits
-    assert wait.sentence == "`check` may change its operands in place, so it waits for unfinished tasks that hold the same objects."
-
-
 def test_a_graph_as_a_node_waits_when_there_are_checkpoints() -> None:
     builder = StateGraph(State)
     builder.add_node("inner", check)
