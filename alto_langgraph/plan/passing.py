@@ -64,7 +64,12 @@ class Passing:
         reads, mine, theirs = self.reads.get(early), self.plan.nodes.get(early), self.plan.nodes.get(other)
         if mine is None or theirs is None or reads is None:
             return Reason("unknown", other, f"Nothing is known of `{other}`.")
-        return self.plan.conflict(early, other) or _touched(early, reads, theirs) or self._ordered(mine, theirs, distance)
+        return (
+            self.plan.conflict(early, other)
+            or _touched(early, reads, theirs)
+            or _noted(mine, theirs)
+            or self._ordered(mine, theirs, distance)
+        )
 
     def _ordered(self, mine: NodePlan, theirs: NodePlan, distance: int) -> Reason | None:
         """The order that edges state may carry more than the state shows, unless both are known not to speak past it."""
@@ -72,8 +77,7 @@ class Passing:
         if following is not None and mine.name not in following:
             return None
         for node in (theirs, mine):
-            if node.function.effects > Effects.IDEMPOTENT:
-                why = next((e for e in node.function.evidence if e.startswith("calls ")), "has effects that can't be told from its code")
+            if (why := _speaks(node)) is not None:
                 sentence = f"`{mine.name}` comes after `{theirs.name}` by edges, and `{node.name}` {why}, which may show in that order."
                 return Reason("order", node.name, sentence)
         return None
@@ -98,6 +102,25 @@ class Passing:
                 return None
             reached |= further
         return frozenset(reached)
+
+
+def _speaks(node: NodePlan) -> str | None:
+    """How a node may speak past the state; None if it is known not to."""
+    changed = next((use.name for use in node.shares if use.writes), None)
+    if changed is not None:
+        return f"changes `{changed}`, outside the state"
+    if node.function.effects > Effects.IDEMPOTENT:
+        return next((e for e in node.function.evidence if e.startswith("calls ")), "has effects that can't be told from its code")
+    return None
+
+
+def _noted(mine: NodePlan, theirs: NodePlan) -> Reason | None:
+    """An object outside the state shows in which order they have changed it."""
+    changed = {use.key for use in theirs.shares if use.writes}
+    both = next((use.name for use in mine.shares if use.writes and use.key in changed), None)
+    if both is None:
+        return None
+    return Reason("shared", both, f"`{mine.name}` and `{theirs.name}` both change `{both}`, which shows in what order.")
 
 
 def _touched(early: str, reads: frozenset[str], theirs: NodePlan) -> Reason | None:

@@ -336,3 +336,23 @@ async def test_a_command_that_goes_on() -> None:
 
     got, seen = await run(graph_of(slow, goes, c, edges="START>slow START>goes"))
     assert got["c"] == 7 and seen.ahead["c"] == 1
+
+
+async def test_the_order_of_what_is_noted_outside_the_state() -> None:
+    """Stages that need nothing of each other, but write a log that somebody may read after the run."""
+    noted: list[str] = []
+
+    async def first(state: State) -> State:
+        noted.append("first")
+        return {"a": state["seed"]}
+
+    async def second(state: State) -> State:
+        noted.append("second")
+        return {"b": state["seed"]}
+
+    async def third(state: State) -> State:
+        return {"c": state["seed"]}
+
+    got, seen = await run(graph_of(first, second, third, edges="START>first first>second second>third"))
+    assert noted == ["first", "second"]
+    assert seen.ahead["second"] == seen.ahead["third"] == 0
