@@ -353,6 +353,6 @@ async def test_the_order_of_what_is_noted_outside_the_state() -> None:
     async def third(state: State) -> State:
         return {"c": state["seed"]}
 
-    got, seen = await run(graph_of(first, second, third, edges="START>first first>second second>third"))
+    _, seen = await run(graph_of(first, second, third, edges="START>first first>second second>third"))
     assert noted == ["first", "second"]
     assert seen.ahead["second"] == seen.ahead["third"] == 0
