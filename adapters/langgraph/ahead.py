@@ -37,6 +37,7 @@ from alto_langgraph.engine.events import (
     Retreated,
     RouteReached,
     Start,
+    Waited,
 )
 from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.plan.hops import hops
@@ -63,7 +64,8 @@ class Marked:
 class Ahead:
     """Issues and adopts early runs for one run of one graph.
 
-    It sleeps, at next to no cost, until a task has finished with Sends while others of its superstep still run.
+    It sleeps, at next to no cost, until a task has finished with Sends while others of its superstep still run, or until a
+    superstep has taken a while.
 
     Args:
         loop: LangGraph's loop, which stays the commit stage.
@@ -71,6 +73,7 @@ class Ahead:
         options: The run's options.
         launch: Starts an early run; sets its future.
         soon: Calls something once what has happened together is known, or at once.
+        alarm: Has something called when the superstep has taken a while.
     """
 
     def __init__(
@@ -80,11 +83,14 @@ class Ahead:
         options: AltoOptions,
         launch: Callable[[Early], None],
         soon: Callable[..., object],
+        alarm: Callable[[Callable[[], None]], Callable[[], object]],
     ) -> None:
         self.loop, self.staging, self.options = loop, staging, options
         self.telling = Telling.of(loop, staging)
         self.outer = CURRENT.get()
-        self._launch, self._soon = launch, soon
+        self._launch, self._soon, self._alarm = launch, soon, alarm
+        self._call_off: Callable[[], object] | None = None
+        self._waited = False
         self._news: list[PregelExecutableTask | Early] = []
         self._lock = threading.RLock()
         self._engine: Engine | None = None
@@ -122,8 +128,30 @@ class Ahead:
                 self._mark(task, None)
         if self._engine is not None:
             self._go_on(tasks)
-        elif self._unfinished and self._permitted() and any(map(self._issuing.passing.foreseen, self._unfinished)):
-            self._wake()
+        self._waited = False
+        if self._unfinished and (self._issuing is UNASKED or self._issuing.overtakes):
+            self._call_off = self._alarm(self._has_waited)
+
+    def _has_waited(self) -> None:
+        """The open superstep has taken a while."""
+        with self._lock:
+            if self._call_off is None:
+                return
+            self._call_off, self._waited = None, True
+            try:
+                if self._engine is not None:
+                    self._tell(Waited())
+                elif self._permitted() and self._is_worth_it():
+                    self._wake()
+            except Exception as error:
+                self._give_up(error)
+
+    def _is_worth_it(self) -> bool:
+        """Whether something that edges trigger may start now, in a superstep that goes on."""
+        if any(map(self._issuing.passing.foreseen, self._unfinished)):
+            return True
+        done = [task for id, task in self.loop.tasks.items() if id not in self._open and _prepared(task)]
+        return any(map(self._pulls_ahead, done))
 
     def _go_on(self, tasks: Mapping[str, PregelExecutableTask]) -> None:
         """The superstep that early runs were started for is here."""
@@ -176,7 +204,10 @@ class Ahead:
             return False
         if any(channel == TASKS for channel, _ in task.writes):
             return True
-        return self._permitted() and any(
+        return self._waited and self._permitted() and self._pulls_ahead(task)
+
+    def _pulls_ahead(self, task: PregelExecutableTask) -> bool:
+        return any(
             all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished)
             for node in self._pulled_by(task.writes) & self._issuing.passing.reads.keys()
         )
@@ -210,10 +241,16 @@ class Ahead:
 
     def closing(self, step: int) -> None:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
+        self._silence()
         self.catch_up()
         if self._engine is not None:
             with self._lock:
                 self._tell(Closed(step))
+
+    def _silence(self) -> None:
+        call_off, self._call_off = self._call_off, None
+        if call_off is not None:
+            call_off()
 
     def closed(self) -> None:
         """The loop has committed the superstep."""
@@ -222,6 +259,7 @@ class Ahead:
 
     def end(self) -> list[Early]:
         """The run is over: cancels what nobody will adopt; returns the runs to be waited for."""
+        self._silence()
         with self._lock:
             if self._engine is not None:
                 self._tell(Ended())
@@ -287,6 +325,8 @@ class Ahead:
             self._name(tasks)
         self._tell(self._opening(tasks))
         self._tell(*(self._finishing(task) for task in tasks if task.id not in self._open and task.writes))
+        if self._waited:
+            self._tell(Waited())
 
     def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
         offers = tuple(self._offer(self._naming.tags[t.id], t.name, t.input) for t in tasks)

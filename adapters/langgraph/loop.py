@@ -16,8 +16,13 @@ from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, PregelLoop, SyncPregelLoop, Topic
+from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.protocols import OBSERVER
+
+WHILE = 0.001
+"""Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`: it costs something too."""
+_ALARM = Alarm(WHILE)
 
 WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
@@ -46,6 +51,10 @@ class Committing(PregelLoop):
         """Calls something once what has happened together is known; `early` if it happened to an early run."""
         raise NotImplementedError
 
+    def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
+        """Calls something when the superstep has taken a while (`WHILE`); returns what calls it off."""
+        raise NotImplementedError
+
     def _on_exit(self) -> None:
         raise NotImplementedError
 
@@ -66,7 +75,7 @@ class Committing(PregelLoop):
             return
         if len(self.tasks) > 1 or OBSERVER.get() is not None or graph.alto_staging.has_chains:
             self._context = contextvars.copy_context()
-            self.ahead = Ahead(self, graph.alto_staging, graph.alto_options_of(self.config), self._launch, self._soon)
+            self.ahead = Ahead(self, graph.alto_staging, graph.alto_options_of(self.config), self._launch, self._soon, self._alarm)
             self._on_exit()
 
     def _context_of(self, early: Early) -> contextvars.Context:
@@ -197,6 +206,9 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
         asyncio.get_running_loop().call_soon(call, context=self._context)
 
+    def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
+        return asyncio.get_running_loop().call_later(WHILE, call, context=self._context).cancel
+
     async def _end(self) -> None:
         """Nothing that was started ahead is left running."""
         if self.ahead is not None:
@@ -238,6 +250,10 @@ class CommittingSync(Committing, SyncPregelLoop):
     def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
         if early:  # else the runner does, when it has waited a moment (`ReadyFutures.next`)
             call()
+
+    def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
+        _ALARM.set(call)
+        return partial(_ALARM.off, call)
 
     def _end(self) -> None:
         if self.ahead is not None:

@@ -41,13 +41,20 @@ class Gated(Runnable[Any, Any]):
 
 @dataclass(frozen=True)
 class Issuing:
-    """What may be started ahead in a run: nodes that are sent to, and what nodes that edges trigger may pass."""
+    """What may be started ahead in a run.
+
+    Args:
+        sent: Nodes that are sent to.
+        passing: What nodes that edges trigger may pass.
+        overtakes: Whether there is anything that one of these could pass.
+    """
 
     sent: frozenset[str]
     passing: Passing
+    overtakes: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.sent or self.passing.reads)
+        return bool(self.sent or self.overtakes)
 
 
 NOTHING = Issuing(frozenset(), Passing(Plan({}), {}))
@@ -145,14 +152,10 @@ class Staging:
         )
         may = self.candidates.sent(strongest) & possible
         reads = self.candidates.pulled(strongest)
-        return Issuing(
-            sent=may if "send" in options.issue else frozenset(),
-            passing=Passing(
-                self.plan,
-                {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {},
-                unasked="chain" in options.issue,
-            ),
-        )
+        pulled = {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {}
+        passing = Passing(self.plan, pulled, unasked="chain" in options.issue)
+        sent = may if "send" in options.issue else frozenset[str]()
+        return Issuing(sent, passing, passing.overtakes(self.candidates.beside) if pulled else False)
 
     def routes_read(self, name: str) -> frozenset[str]:
         """State keys that the conditional edges behind a node look at."""

@@ -21,6 +21,7 @@ from alto_langgraph.engine.events import (
     RouteReached,
     Run,
     Start,
+    Waited,
 )
 from alto_langgraph.engine.ledger import COMING, NEVER, Ledger
 from alto_langgraph.engine.task import Phase, Task
@@ -31,6 +32,8 @@ from alto_langgraph.tags import Tag
 
 LIMIT = ("limit",)
 """What blocks a task beyond the last superstep that may be issued into."""
+WAITING = ("waiting",)
+"""What blocks a task that an edge triggers until the open superstep has taken a while."""
 OPENING = ("opening",)
 """What blocks a task until the next superstep opens: between two, nobody knows the tasks that come."""
 
@@ -66,13 +69,14 @@ class Engine:
         self._steps: dict[int, dict[Tag, Task]] = {}
         self.step, self.limit = -1, -1
         self.occupancy = 0
-        self._between = False
+        self._between = self._waited = False
         self._ready: deque[Task] = deque()
         self._blocked: dict[Hashable, list[Task]] = {}
         self._at_route: dict[Tag, Task] = {}
         self._passing_now: list[Task] = []
         self._handlers: dict[type, Callable[..., list[Instruction]]] = {
             Opened: self._opened,
+            Waited: self._has_waited,
             Finished: self._finished,
             Failed: self._failed,
             Retreated: self._retreated,
@@ -100,17 +104,25 @@ class Engine:
     def _opened(self, event: Opened) -> list[Instruction]:
         if event.step <= self.step:
             raise IllegalTransitionError(f"Superstep {event.step} opened after superstep {self.step}.")
-        self.step, self.limit, self._between = event.step, event.limit, False
+        self.step, self.limit, self._between, self._waited = event.step, event.limit, False, False
         self.ledger.open(event.step)
         asked = {offer.tag for offer in event.tasks}
         answer = [self._open_task(offer) for offer in event.tasks]
         for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:
             answer += self._squash(task, "its superstep came without it")
-        for node in {task.node for task in self._steps.get(event.step, {}).values() if task.unfinished}:
-            self._foresee(node, event.step)
         for key in (LIMIT, COMING, OPENING):
             self._wake(key)
         return answer
+
+    def _has_waited(self, event: Waited) -> list[Instruction]:
+        self._waited = True
+        for step, node in {(task.step, task.node) for task in self.tasks.values() if task.unfinished and self._is_running(task)}:
+            self._foresee(node, step)
+        self._wake(WAITING)
+        return []
+
+    def _is_running(self, task: Task) -> bool:
+        return task.ahead or task.step == self.step
 
     def _open_task(self, offer: Offer) -> Instruction:
         task = self.tasks.get(offer.tag)
@@ -209,7 +221,9 @@ class Engine:
             self._blocked.setdefault(blocker, []).append(task)
 
     def _blocker(self, task: Task) -> Hashable | None:
-        return LIMIT if task.step > self.limit else self.ledger.blocker(task)
+        if task.step > self.limit:
+            return LIMIT
+        return WAITING if task.pulled and not self._waited else self.ledger.blocker(task)
 
     def _wake(self, key: Hashable) -> None:
         for task in self._blocked.pop(key, ()):
@@ -259,7 +273,8 @@ class Engine:
             task.ahead = True
             self.occupancy += 1
             answer.append(Start(task.tag, task.node, task.step, task.pulled))
-            self._foresee(task.node, task.step)
+            if self._waited:
+                self._foresee(task.node, task.step)
         return answer
 
     def _settle(self, task: Task) -> None:

@@ -34,6 +34,11 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Waited:
+    """The open superstep has taken a while: work ahead of it, that an edge triggers, is worth what starting it early costs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A task has run to its end.
 
@@ -90,7 +95,7 @@ class Ended:
     """The run is over, however it ended."""
 
 
-Event = Opened | Finished | Failed | Retreated | RouteReached | Closed | Ended
+Event = Opened | Waited | Finished | Failed | Retreated | RouteReached | Closed | Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,19 @@ class Passing:
             self._foreseen[node] = tuple(dict.fromkeys(self._along(node))) if self.unasked and self.reads else ()
         return self._foreseen[node]
 
+    def overtakes(self, beside: Mapping[str, frozenset[str]]) -> bool:
+        """Whether anything may start ahead at all.
+
+        Args:
+            beside: For each node those that may share a superstep with it.
+        """
+        return any(map(self.foreseen, self.plan.nodes)) or any(
+            self.obstacle(early, other, 1) is None
+            for node in self.plan.nodes.values()
+            for early in (self.reads.keys() if node.targets is None else node.targets & self.reads.keys())
+            for other in beside[node.name]
+        )
+
     def _along(self, node: str) -> Iterable[tuple[str, int]]:
         chains: list[tuple[str, ...]] = [(node,)]
         for distance in range(1, FARTHEST + 1):

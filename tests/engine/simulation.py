@@ -23,6 +23,7 @@ from alto_langgraph.engine.events import (
     Retreated,
     RouteReached,
     Start,
+    Waited,
 )
 from alto_langgraph.plan.model import Effects, NodePlan, Plan
 from alto_langgraph.plan.passing import Passing
@@ -307,6 +308,7 @@ class Ahead:
                 self.open.append(job := Job(offers[instruction.tag], self.step))
                 self.world.begin(job)
         self._carry_out([i for i in answer if i not in asked])
+        self._carry_out(self._handle(Waited()))
 
     def _closing(self) -> None:
         if any(job.failed for job in self.open):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from alto_langgraph.engine.engine import LIMIT, Engine
+from alto_langgraph.engine.engine import LIMIT, WAITING, Engine
 from alto_langgraph.engine.events import Event, Instruction
 from alto_langgraph.engine.ledger import COMING
 from alto_langgraph.engine.task import Phase, Task
@@ -95,6 +95,8 @@ def _those_that_wait_will_be_woken(engine: Engine, tasks: Iterable[Task]) -> Non
 def _stands(engine: Engine, task: Task, key: Any) -> bool:
     if key == LIMIT:
         return task.step > engine.limit
+    if key == WAITING:
+        return task.pulled and not engine._waited
     if key == COMING:
         return engine._between or _blocker_afresh(engine, task) is not None
     *operand, step, node = key
