@@ -27,7 +27,7 @@ from alto_langgraph.engine.ledger import COMING, NEVER, Ledger
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
 from alto_langgraph.plan.model import Plan
-from alto_langgraph.plan.passing import Passing
+from alto_langgraph.plan.passing import FARTHEST, Passing
 from alto_langgraph.tags import Tag
 
 LIMIT = ("limit",)
@@ -35,7 +35,7 @@ LIMIT = ("limit",)
 WAITING = ("waiting",)
 """What blocks a task that an edge triggers until the open superstep has taken a while."""
 OPENING = ("opening",)
-"""What blocks a task until the next superstep opens: between two, nobody knows the tasks that come."""
+"""What blocks a task until the next superstep opens: it is too far ahead, or between two, when nobody knows what comes."""
 
 
 class Engine:
@@ -223,6 +223,8 @@ class Engine:
     def _blocker(self, task: Task) -> Hashable | None:
         if task.step > self.limit:
             return LIMIT
+        if task.pulled and task.step > self.step + FARTHEST:
+            return OPENING
         return WAITING if task.pulled and not self._waited else self.ledger.blocker(task)
 
     def _wake(self, key: Hashable) -> None:

@@ -44,6 +44,7 @@ class Ledger:
         self._coming: dict[int, Names] | None = None
         self._deferred = {name for name, node in plan.nodes.items() if any(reason.code == "deferred" for reason in node.fences)}
         self._late: set[str] = set()
+        self._handlers = {name: frozenset({node.handler}) for name, node in plan.nodes.items() if node.handler is not None}
         self.holding = any(node.mutates for node in plan.nodes.values())
 
     # ---- booking
@@ -172,9 +173,8 @@ class Ledger:
         return self._with_handlers(following)
 
     def _with_handlers(self, nodes: Iterable[str]) -> frozenset[str]:
-        plans = self._plan.nodes
-        handlers = (plans[node].handler for node in nodes if node in plans)
-        return frozenset((*nodes, *(handler for handler in handlers if handler is not None)))
+        found = frozenset(nodes)
+        return found.union(*(self._handlers[node] for node in found & self._handlers.keys())) if self._handlers else found
 
     def _named(self, nodes: Names) -> Iterable[str]:
         return self._plan.nodes if nodes is None else nodes

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
 
 FARTHEST = 16
-"""Most supersteps that a task is foreseen in advance of the one it is certain to follow."""
+"""Most supersteps that a task which an edge triggers is started in advance: what it has to be checked against grows with them."""
 
 _MOST_CHAINS = 64
 

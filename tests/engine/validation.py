@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from alto_langgraph.engine.engine import LIMIT, WAITING, Engine
+from alto_langgraph.engine.engine import LIMIT, OPENING, WAITING, Engine
 from alto_langgraph.engine.events import Event, Instruction
 from alto_langgraph.engine.ledger import COMING
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.plan.model import CallablePlan, Effects, NodePlan, Plan, SharedUse
+from alto_langgraph.plan.passing import FARTHEST
 
 OVER = {Phase.COMPLETED, Phase.FAILED}
 
@@ -97,6 +98,8 @@ def _stands(engine: Engine, task: Task, key: Any) -> bool:
         return task.step > engine.limit
     if key == WAITING:
         return task.pulled and not engine._waited
+    if key == OPENING:
+        return task.pulled and task.step > engine.step + FARTHEST
     if key == COMING:
         return engine._between or _blocker_afresh(engine, task) is not None
     *operand, step, node = key
