@@ -73,8 +73,8 @@ class Passing:
             return None
         for node in (theirs, mine):
             if node.function.effects > Effects.IDEMPOTENT:
-                why = next((e for e in node.function.evidence if e.startswith("calls ")), "has effects that can't be told from its code")
-                sentence = f"`{mine.name}` comes after `{theirs.name}` by edges, and `{node.name}` {why}, which may show in that order."
+                what = f"`{node.name}` {node.function.doing}"
+                sentence = f"`{mine.name}` comes after `{theirs.name}` by edges, and {what}, which may show in that order."
                 return Reason("order", node.name, sentence)
         return None
 
