@@ -128,6 +128,11 @@ class NodePlan:
         return self.function.may_interrupt or any(r.may_interrupt for r in self.routes)
 
     @property
+    def deferred(self) -> bool:
+        """Whether the node waits until nothing else is left to run."""
+        return any(fence.code == "deferred" for fence in self.fences)
+
+    @property
     def mutates(self) -> bool:
         """Whether the node may change an operand in place."""
         return self.function.mutates or any(r.mutates for r in self.routes)

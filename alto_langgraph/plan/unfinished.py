@@ -8,6 +8,9 @@ from heapq import heappop, heappush
 from alto_langgraph.plan.model import NodePlan, Plan, Reason
 from alto_langgraph.plan.passing import Passing
 
+_FARTHEST = 50
+"""Most supersteps that are looked at between two tasks."""
+
 
 class Unfinished:
     """Nodes of which a task may be unfinished when one of another node has finished.
@@ -23,30 +26,46 @@ class Unfinished:
 
     def __init__(self, plan: Plan, beside: Mapping[str, frozenset[str]], sent: frozenset[str], passing: Passing) -> None:
         self._plan, self._sent, self._passing = plan, sent, passing
+        self._known: dict[tuple[bool, str, str, int], Reason | None] = {}
         self._found = self._spread(beside)
 
     def when_done(self, node: str) -> Mapping[str, int]:
         """Nodes that may be unfinished when a task of `node` has finished; how many supersteps before it, at least. Nearest first."""
         return self._found[node]
 
-    def sent_past(self, target: str, other: str) -> Reason | None:
-        """Why a task of `target`, triggered by a `Send`, may not start while one of `other`, or what handles its error, may run."""
-        return next((found for name in self._with_handler(other) if (found := self._plan.conflict(target, name))), None)
+    def sent_past(self, target: str, other: str, distance: int) -> Reason | None:
+        """Why a task of `target` that a `Send` triggers may not start while one of `other` is unfinished.
+
+        That one, `distance` supersteps before it, may be in the way itself, or what it may lead to by then.
+        """
+        return self._past(False, target, other, min(distance, _FARTHEST))
 
     def pulled_past(self, target: str, other: str, distance: int) -> Reason | None:
-        """The same for one that an edge triggers, `distance` supersteps after the other."""
-        far = min(distance, len(self._plan.nodes))  # further than that edges lead nowhere new
-        return next((found for name in self._with_handler(other) if (found := self._passing.obstacle(target, name, far))), None)
+        """The same of one that an edge triggers."""
+        return self._past(True, target, other, min(distance, _FARTHEST))
 
     def needless(self, target: str, source: str) -> bool:
         """Whether a task of `target` is certain to follow one of `source`, and needn't wait for it."""
         return (target, 1) in self._passing.foreseen(source) and self.pulled_past(target, source, 1) is None
 
-    def _with_handler(self, name: str) -> Iterator[str]:
-        yield name
-        handler = self._plan.nodes[name].handler if name in self._plan.nodes else None
-        if handler is not None:
-            yield handler
+    def _past(self, pulled: bool, target: str, other: str, distance: int) -> Reason | None:
+        key = (pulled, target, other, distance)
+        if key not in self._known:
+            self._known[key] = next(self._in_the_way(*key), None)
+        return self._known[key]
+
+    def _in_the_way(self, pulled: bool, target: str, other: str, distance: int) -> Iterator[Reason]:
+        handler = self._plan.nodes[other].handler
+        before = (other,) if handler is None else (other, handler)
+        for name in before:
+            found = self._passing.obstacle(target, name, distance) if pulled else self._plan.conflict(target, name)
+            if found is not None:
+                yield found
+        for name in before if distance > 1 else ():
+            for led in sorted(self._plan.nodes.keys() & _targets(self._plan, name)):
+                found = self._past(pulled, target, led, distance - 1)
+                if found is not None:
+                    yield found
 
     def _spread(self, beside: Mapping[str, frozenset[str]]) -> Mapping[str, Mapping[str, int]]:
         found: dict[str, dict[str, int]] = {name: {} for name in self._plan.nodes}
@@ -66,9 +85,14 @@ class Unfinished:
     def _led_past(self, node: NodePlan, other: str, distance: int) -> Iterator[str]:
         """Nodes that one leads to whose tasks may start while `other`, `distance` supersteps before them, is unfinished."""
         for target in self._sent if node.sends is None else self._sent & node.sends:
-            if self.sent_past(target, other) is None:
+            if self.sent_past(target, other, distance) is None:
                 yield target
         reads = self._passing.reads.keys()
         for target in reads if node.pulls is None else reads & node.pulls:
             if self.pulled_past(target, other, distance) is None:
                 yield target
+
+
+def _targets(plan: Plan, name: str) -> frozenset[str]:
+    node = plan.nodes.get(name)
+    return frozenset(plan.nodes) if node is None or node.targets is None else node.targets

@@ -76,7 +76,8 @@ class Ways:
 
     def _on_sending(self, source: str, target: str) -> Iterator[Reason | None]:
         """For each node that may be unfinished when `source` is done what forbids a `Send` to pass it."""
-        return (self._unfinished.sent_past(target, other) for other in self._unfinished.when_done(source))
+        unfinished = self._unfinished.when_done(source)
+        return (self._unfinished.sent_past(target, other, distance + 1) for other, distance in unfinished.items())
 
     def _on_pulling(self, source: str, target: str) -> Iterator[Reason | None]:
         unfinished = self._unfinished.when_done(source)
