@@ -320,6 +320,7 @@ class Ahead:
             steady=self.staging.steady,
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable)
+        self._news = []  # all that has finished is told now
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
             self._name(tasks)

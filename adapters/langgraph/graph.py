@@ -16,7 +16,7 @@ from langgraph.typing import ContextT, InputT, OutputT, StateT
 
 from alto_langgraph.adapters.langgraph import seam
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
-from alto_langgraph.plan.model import Effects, Plan
+from alto_langgraph.plan.model import Plan
 from alto_langgraph.protocols import OPTIONS_KEY
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         """What may run ahead in this graph, and what may not and why (`plan.explain.Explanation`)."""
         from alto_langgraph.plan.explain import explain
 
-        return explain(self.alto_plan, effects=Effects[self.alto_options.effects.upper()])
+        return explain(self.alto_plan, self.alto_options)
 
     if not TYPE_CHECKING:  # type checkers see LangGraph's own signatures
 

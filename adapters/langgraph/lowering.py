@@ -65,10 +65,9 @@ def _edges(builder: Any) -> Mapping[str, frozenset[str]]:
     return defaultdict(frozenset, {start: frozenset(ends - {END}) for start, ends in followers.items()})
 
 
-def _certain(builder: Any, name: str) -> frozenset[str]:
-    """Who is certain to run right after a node: behind a plain edge, and not deferred."""
-    ends = {end for start, end in builder.edges if start == name and end in builder.nodes}
-    return frozenset(end for end in ends if not builder.nodes[end].defer)
+def _plain(builder: Any, name: str) -> frozenset[str]:
+    """Who is behind a plain edge of a node's own."""
+    return frozenset(end for start, end in builder.edges if start == name and end in builder.nodes)
 
 
 def _node(name: str, compiled: Any, builder: Any, edges: frozenset[str]) -> NodePlan:
@@ -81,6 +80,8 @@ def _node(name: str, compiled: Any, builder: Any, edges: frozenset[str]) -> Node
     operands = _operands(node, function, compiled.channels)
     sends = _union([function.sends, *(route.sends for route in routes)])
     targets = _union([edges, handler, commands, sends, *ends])
+    plain = _plain(builder, name)
+    named = commands if commands is None else commands - (function.sends or frozenset())
     return NodePlan(
         name=name,
         function=function,
@@ -90,7 +91,8 @@ def _node(name: str, compiled: Any, builder: Any, edges: frozenset[str]) -> Node
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
         handler=getattr(node, "error_handler_node", None),
-        certain=_certain(builder, name),
+        pulls=_union([plain, named, *_named(branches, routes)]),
+        certain=frozenset(end for end in plain if not builder.nodes[end].defer),
         operands=operands,
         unsteady=frozenset(key for key in operands if not is_steady(compiled.channels[key])),
     )
@@ -126,6 +128,19 @@ def _ends(branches: Mapping[str, Any], routes: Iterable[CallablePlan]) -> list[N
         _union([frozenset(branch.ends.values()) if branch.ends else route.returns, route.sends])
         for branch, route in zip(branches.values(), routes, strict=True)
     ]
+
+
+def _named(branches: Mapping[str, Any], routes: Iterable[CallablePlan]) -> list[Names]:
+    """Where each conditional edge leads by name: not by a Send."""
+    return [_behind(branch.ends or {}, route) for branch, route in zip(branches.values(), routes, strict=True)]
+
+
+def _behind(ends: Mapping[Any, str], route: CallablePlan) -> Names:
+    words = route.returns
+    if words is None and not ends:
+        return None
+    spoken = frozenset(ends.get(word, word) for word in words or ())
+    return spoken | (frozenset(ends.values()) - (route.sends or frozenset()))
 
 
 def _union(sets: Iterable[Names]) -> Names:

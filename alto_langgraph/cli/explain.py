@@ -22,7 +22,8 @@ def command(
     from alto_langgraph.adapters.langgraph.lowering import lower
     from alto_langgraph.plan.explain import explain
 
-    explanation = explain(lower(_graph(target)))
+    graph = _graph(target)
+    explanation = explain(lower(graph), getattr(graph, "alto_options", None))
     if as_json:
         typer.echo(json.dumps(explanation.to_dict(), indent=2))
     elif as_mermaid:

@@ -42,7 +42,7 @@ class Ledger:
         self._holders: dict[int | None, Counter[tuple[int, str]]] = {}
         self._conflicts: dict[tuple[str, str], bool] = {}
         self._coming: dict[int, Names] | None = None
-        self._deferred = {name for name, node in plan.nodes.items() if any(reason.code == "deferred" for reason in node.fences)}
+        self._deferred = {name for name, node in plan.nodes.items() if node.deferred}
         self._late: set[str] = set()
         self._handlers = {name: frozenset({node.handler}) for name, node in plan.nodes.items() if node.handler is not None}
         self.holding = any(node.mutates for node in plan.nodes.values())

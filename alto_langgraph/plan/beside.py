@@ -30,6 +30,7 @@ def beside(plan: Plan) -> Mapping[str, frozenset[str]]:
 
     entry = plan.entry if plan.entry is not None else everyone
     meet(_siblings(entry & everyone, plan.entry_sends, everyone))
+    meet(_deferred(plan, everyone))
     for name, node in plan.nodes.items():
         meet(_siblings(after[name], node.sends, everyone))
     while waiting and len(pairs) < _MOST_PAIRS:
@@ -50,6 +51,14 @@ def _siblings(targets: frozenset[str], sends: frozenset[str] | None, everyone: f
     """Pairs among what one task may lead to: different nodes, and one node several times if it is sent to."""
     several = everyone if sends is None else sends
     return ((a, b) for a, b in product(targets, targets) if a < b or (a == b and a in several))
+
+
+def _deferred(plan: Plan, everyone: frozenset[str]) -> Iterable[tuple[str, str]]:
+    """A deferred node runs when nothing but tasks that were sent, and other deferred ones, is left for a superstep."""
+    late = [name for name, node in plan.nodes.items() if node.deferred]
+    sends = [plan.entry_sends, *(node.sends for node in plan.nodes.values())] if late else []
+    sent = frozenset[str]().union(*(everyone if names is None else names & everyone for names in sends))
+    return ((a, b) for a, b in product(late, sent.union(late)) if a != b)
 
 
 def _may_be_sent(name: str, nodes: Mapping[str, NodePlan], *sources: str) -> bool:

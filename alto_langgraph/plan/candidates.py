@@ -35,9 +35,8 @@ class Candidates:
         if node.may_interrupt:
             yield Reason("interrupt", name, f"`{name}` may call interrupt(), which may pause the run only in its own superstep.")
         if strongest < function.effects < Effects.EXTERNAL:
-            why = next((e for e in function.evidence if e.startswith("calls ")), "its effects can't be told from its code")
             word = strongest.name.lower()
-            yield Reason("effects", name, f"`{name}` {why}, and only work that is known to be {word} may run ahead.")
+            yield Reason("effects", name, f"`{name}` {function.doing}, and only work that is known to be {word} may run ahead.")
         yield from self._ordered(node)
 
     def reasons_on_state(self, node: NodePlan) -> Iterator[Reason]:

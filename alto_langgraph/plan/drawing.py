@@ -27,7 +27,7 @@ def as_mermaid(explanation: Explanation) -> str:
     lines += [f'    {ids[node.name]}["{_escaped(node.name)}"]:::{_style(node)}' for node in explanation.nodes]
     green = []
     for number, edge in enumerate(explanation.edges):
-        arrow = ("==>" if edge.ahead else "-.->") if edge.kind == "send" else "-->"
+        arrow = "==>" if edge.ahead else "-.->" if edge.kind == "send" else "-->"
         lines.append(f"    {ids[edge.source]} {arrow} {ids[edge.target]}")
         if edge.ahead:
             green.append(str(number))
@@ -66,7 +66,8 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
         branch = tree.add(Text.assemble((node.name, "bold green" if node.ahead else "bold"), f"  {_summary(node)}"))
         for reason, style in _styled(node):
             branch.add(Text(reason.sentence, style=style))
-        leads = [f"{edge.target} ({edge.kind}{', ahead' if edge.ahead else ''})" for edge in explanation.edges if edge.source == node.name]
+        ways = [edge for edge in explanation.edges if edge.source == node.name]
+        leads = [f"{edge.target} ({edge.issue or edge.kind}{', ahead' if edge.ahead else ''})" for edge in ways]
         if leads:
             branch.add(Text("leads to " + ", ".join(leads), style="dim"))
         inner = explanation.subgraphs.get(node.name)

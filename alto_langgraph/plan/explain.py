@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from alto_langgraph.plan.beside import beside
-from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
-
-START, END = "__start__", "__end__"
+from alto_langgraph.options import AltoOptions
+from alto_langgraph.plan.model import NodePlan, Plan, Reason
+from alto_langgraph.plan.ways import START, Issue, Ways
 
 Kind = Literal["send", "edge"]
 
@@ -41,13 +40,23 @@ class NodeExplained:
 
 @dataclass(frozen=True, slots=True)
 class EdgeExplained:
-    """One way from a node to another: by a `Send`, or by an edge of any other kind."""
+    """One way from a node to another.
+
+    Args:
+        source: Where it begins: a node, or START.
+        target: The node it leads to.
+        kind: By a `Send`, or by an edge of any other kind.
+        ahead: A task of `target` may start before its superstep along this way.
+        reasons: If not, why.
+        issue: If so, the class of `AltoOptions.issue` that it belongs to.
+    """
 
     source: str
     target: str
     kind: Kind
     ahead: bool
     reasons: tuple[Reason, ...]
+    issue: Issue | None = None
 
 
 @dataclass(frozen=True)
@@ -101,128 +110,61 @@ class Explanation:
         return as_mermaid(self)
 
 
-def explain(plan: Plan, *, effects: Effects = Effects.UNKNOWN) -> Explanation:
+def explain(plan: Plan, options: AltoOptions | None = None) -> Explanation:
     """What may run ahead in `plan`, and what may not and why.
 
     Args:
         plan: Of a compiled graph.
-        effects: Strongest effect class that may run ahead (`AltoOptions.effects`).
+        options: What the user allows; None takes `ALTO_*` variables and the defaults.
     """
-    reader = _Explaining(plan, effects)
-    nodes = tuple(reader.node(node) for node in plan.nodes.values())
-    inner = {name: explain(sub, effects=effects) for name, sub in plan.subgraphs.items()}
-    return Explanation(nodes, tuple(reader.edges()), plan.fences, inner)
+    options = options or AltoOptions()
+    ways = Ways(plan, options)
+    edges = tuple(_edges(plan, ways))
+    nodes = tuple(_node(node, ways, [edge for edge in edges if edge.target == node.name]) for node in plan.nodes.values())
+    inner = {name: explain(sub, options) for name, sub in plan.subgraphs.items()}
+    return Explanation(nodes, edges, ways.fences, inner)
 
 
-class _Explaining:
-    def __init__(self, plan: Plan, effects: Effects) -> None:
-        self._plan, self._effects = plan, effects
-        self._beside = beside(plan)
-        self._senders = {name: [n for n in plan.nodes.values() if n.sends is None or name in n.sends] for name in plan.nodes}
-
-    def node(self, node: NodePlan) -> NodeExplained:
-        reasons = tuple(self._reasons(node))
-        function = node.function
-        return NodeExplained(
-            name=node.name,
-            ahead=not reasons,
-            reasons=reasons,
-            waits=() if reasons else tuple(self._waits(node)),
-            effects=function.effects.name.lower(),
-            reads=None if function.reads is None else tuple(sorted(function.reads)),
-            writes=None if function.writes is None else tuple(sorted(function.writes)),
-            evidence=function.evidence,
-        )
-
-    def edges(self) -> Iterator[EdgeExplained]:
-        plan = self._plan
-        yield from self._edges_of(START, plan.entry, plan.entry_sends)
-        for node in plan.nodes.values():
-            yield from self._edges_of(node.name, node.targets, node.sends)
-
-    def _edges_of(self, source: str, targets: frozenset[str] | None, sends: frozenset[str] | None) -> Iterator[EdgeExplained]:
-        everyone = frozenset(self._plan.nodes)
+def _edges(plan: Plan, ways: Ways) -> Iterator[EdgeExplained]:
+    everyone = frozenset(plan.nodes)
+    for source, targets in [(START, plan.entry), *((node.name, node.targets) for node in plan.nodes.values())]:
         for target in sorted(everyone if targets is None else targets & everyone):
-            sent = sends is None or target in sends
-            reasons = tuple(self._reasons_along(source, target) if sent else (_by_edge(target),))
-            yield EdgeExplained(source, target, "send" if sent else "edge", not reasons, reasons)
+            issue = ways.issue(source, target)
+            reasons = () if issue else ways.reasons(source, target)
+            kind: Kind = "send" if ways.sends(source, target) else "edge"
+            yield EdgeExplained(source, target, kind, issue is not None, reasons, issue)
 
-    def _reasons_along(self, source: str, target: str) -> Iterator[Reason]:
-        """Why a Send from `source` doesn't start `target` ahead."""
-        yield from self._own(self._plan.nodes[target])
-        if source == START:
-            yield _first(target)
-        elif not self._passable(target, source):
-            yield self._held_up(target, source)
 
-    def _reasons(self, node: NodePlan) -> Iterator[Reason]:
-        """Why a node never runs ahead; empty if it may."""
-        senders = self._senders[node.name]
-        yield from self._own(node)
-        if not senders:
-            by_start = self._plan.entry_sends is None or node.name in self._plan.entry_sends
-            yield _first(node.name) if by_start else _by_edge(node.name)
-        elif not any(self._passable(node.name, sender.name) for sender in senders):
-            yield self._held_up(node.name, senders[0].name)
+def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExplained:
+    function, ahead = node.function, any(edge.ahead for edge in edges)
+    return NodeExplained(
+        name=node.name,
+        ahead=ahead,
+        reasons=() if ahead else _why_not(node, edges),
+        waits=tuple(dict.fromkeys(_waits(node, ways, edges))) if ahead else (),
+        effects=function.effects.name.lower(),
+        reads=None if function.reads is None else tuple(sorted(function.reads)),
+        writes=None if function.writes is None else tuple(sorted(function.writes)),
+        evidence=function.evidence,
+    )
 
-    def _own(self, node: NodePlan) -> Iterator[Reason]:
-        """What forbids a node to run ahead, whoever triggers it."""
-        name, function = node.name, node.function
-        yield from self._plan.fences
-        yield from node.fences
-        if node.may_interrupt:
-            yield Reason("interrupt", name, f"`{name}` may call interrupt(), which may pause the run only in its own superstep.")
-        if self._effects < function.effects < Effects.EXTERNAL:
-            why = next((e for e in function.evidence if e.startswith("calls ")), "its effects can't be told from its code")
-            word = self._effects.name.lower()
-            yield Reason("effects", name, f"`{name}` {why}, and only work that is known to be {word} may run ahead.")
 
-    def _passable(self, name: str, sender: str) -> bool:
-        """Whether there may be an unfinished sibling of `sender` that `name` may pass."""
-        return any(self._plan.conflict(name, other) is None for other in self._beside[sender])
+def _why_not(node: NodePlan, edges: Sequence[EdgeExplained]) -> tuple[Reason, ...]:
+    """Of what the ways to a node have against it, the first of each kind; that START leads there, too, says the least."""
+    found: dict[str, Reason] = {}
+    for edge in sorted(edges, key=lambda edge: edge.source == START):
+        for reason in edge.reasons:
+            found.setdefault(reason.code, reason)
+    return tuple(found.values()) or (Reason("unreached", node.name, f"Nothing in the graph leads to `{node.name}`."),)
 
-    def _held_up(self, name: str, sender: str) -> Reason:
-        siblings = sorted(self._beside[sender])
-        if not siblings:
-            sentence = f"`{sender}`, which sends to `{name}`, is always alone in its superstep, so there is no barrier to get ahead of."
-            return Reason("alone", sender, sentence)
-        conflict = self._plan.conflict(name, siblings[0])
-        assert conflict is not None
-        return conflict
 
-    def _waits(self, node: NodePlan) -> Iterator[Reason]:
-        found: dict[Reason, None] = {}
-        for sender in self._senders[node.name]:
-            for other in sorted(self._beside[sender.name]):
-                conflict = self._plan.conflict(node.name, other)
-                if conflict is not None:
-                    found[conflict] = None
-        yield from found
-        yield from self._in_place(node)
-        if node.subgraph:
-            sentence = (
-                f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
-            )
-            yield Reason("subgraph", node.name, sentence)
-
-    def _in_place(self, node: NodePlan) -> Iterator[Reason]:
-        """What changes of operands in place make it wait for."""
-        name, nodes = node.name, self._plan.nodes
-        beside = sorted(other for other in self._beside[name] if nodes[other].mutates)
-        if node.function.mutates:
-            yield Reason("mutates", name, f"`{name}` may change its operands in place, so it starts early only if they can't be changed.")
-        elif beside:
-            sentence = (
-                f"`{beside[0]}`, beside `{name}`, may change operands in place, so `{name}` starts early only if they can't be changed."
-            )
-            yield Reason("mutates", beside[0], sentence)
-        else:
-            passed = {other for sender in self._senders[name] for other in self._beside[sender.name] if nodes[other].mutates}
-            for other in sorted(passed):
-                sentence = f"`{other}` may change its operands in place, so `{name}` passes no task of it that holds the same objects."
-                yield Reason("mutates", other, sentence)
-        if node.changes_state:
-            yield Reason("mutates", name, f"A conditional edge of `{name}` may change the state in place, so it waits for its superstep.")
+def _waits(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> Iterator[Reason]:
+    for edge in edges:
+        yield from ways.waits(edge.source, edge.target)
+    yield from ways.in_place(node)
+    if node.subgraph:
+        sentence = f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
+        yield Reason("subgraph", node.name, sentence)
 
 
 def _plain(value: Any) -> Any:
@@ -230,15 +172,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
-
-
-def _by_edge(name: str) -> Reason:
-    sentence = f"`{name}` is triggered by an edge and reads the state, which an unfinished task of the same superstep may still change."
-    return Reason("edge", name, sentence)
-
-
-def _first(name: str) -> Reason:
-    return Reason("first", name, f"`{name}` is sent to by START, so it starts in the first superstep and has nothing to get ahead of.")
 
 
 def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
@@ -250,7 +183,9 @@ def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
         for reason in node.reasons + node.waits:
             yield f"{indent}{'':<{width}}  - {reason.sentence}"
     for edge in explanation.edges:
-        yield f"{indent}{edge.source} -> {edge.target}  ({edge.kind}){' ahead' if edge.ahead else ''}"
+        yield f"{indent}{edge.source} -> {edge.target}  ({edge.issue or edge.kind}){' ahead' if edge.ahead else ''}"
+        if not edge.ahead and explanation.node(edge.target).ahead:
+            yield from (f"{indent}  - {reason.sentence}" for reason in edge.reasons)
     for name, inner in explanation.subgraphs.items():
         yield f"{indent}inside {name}:"
         yield from _lines(inner, indent + "  ")

@@ -85,6 +85,11 @@ class CallablePlan:
     returns: frozenset[str] | None = None
     goes_up: frozenset[str] | None = None
 
+    @property
+    def doing(self) -> str:
+        """What gives it its effects, to follow its name in a sentence."""
+        return next((e for e in self.evidence if e.startswith("calls ")), "has effects that can't be told from its code")
+
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
@@ -99,6 +104,7 @@ class NodePlan:
         sends: Nodes that it, or its path functions, may reach by a `Send`; None means any.
         subgraph: It is, or may call, a compiled graph; such a node waits when the run has a checkpointer.
         handler: Node that runs in its place, in the same superstep, when it has failed.
+        pulls: Nodes that it may trigger by an edge or a `Command`, not by a `Send` nor by a join with others; None means any.
         certain: Nodes certain to run in the next superstep when it has ended without an error: those behind plain edges.
         operands: State keys that its input depends on when an edge triggers it.
         unsteady: Those of them whose value may change without any task writing it.
@@ -112,6 +118,7 @@ class NodePlan:
     sends: frozenset[str] | None = None
     subgraph: bool = False
     handler: str | None = None
+    pulls: frozenset[str] | None = None
     certain: frozenset[str] = frozenset()
     operands: frozenset[str] = frozenset()
     unsteady: frozenset[str] = frozenset()
@@ -120,6 +127,11 @@ class NodePlan:
     def may_interrupt(self) -> bool:
         """Whether the node, or one of its path functions, may call `interrupt()`."""
         return self.function.may_interrupt or any(r.may_interrupt for r in self.routes)
+
+    @property
+    def deferred(self) -> bool:
+        """Whether the node waits until nothing else is left to run."""
+        return any(fence.code == "deferred" for fence in self.fences)
 
     @property
     def mutates(self) -> bool:

@@ -122,9 +122,7 @@ def _speaks(node: NodePlan) -> str | None:
     changed = next((use.name for use in node.shares if use.writes), None)
     if changed is not None:
         return f"changes `{changed}`, outside the state"
-    if node.function.effects > Effects.IDEMPOTENT:
-        return next((e for e in node.function.evidence if e.startswith("calls ")), "has effects that can't be told from its code")
-    return None
+    return node.function.doing if node.function.effects > Effects.IDEMPOTENT else None
 
 
 def _noted(mine: NodePlan, theirs: NodePlan) -> Reason | None:

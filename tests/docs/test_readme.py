@@ -51,9 +51,14 @@ def test_commands_exist(page: str) -> None:
     assert set(re.findall(r"^alto ([a-z]+)", commands, re.MULTILINE)) <= set(COMMANDS)
 
 
+def _shown(value: object) -> str:
+    text = f"{{{', '.join(map(repr, sorted(value)))}}}" if isinstance(value, frozenset) else repr(value)
+    return text.replace("'", '"')
+
+
 def test_the_options_tables_hold_every_option_and_its_default() -> None:
     defaults = {name: field.default for name, field in AltoOptions.model_fields.items()}
-    shown = [(name, repr(set(v) if isinstance(v, frozenset) else v).replace("'", '"')) for name, v in defaults.items()]
+    shown = [(name, _shown(value)) for name, value in defaults.items()]
     assert re.findall(r"^\| `(\w+)` \| `(.+?)` \|", README.split("## Options")[1].split("\n## ")[0], re.MULTILINE) == shown
     assert re.findall(r"^\| `(\w+)` \| `(ALTO_\w+)` \|", DETAILS, re.MULTILINE) == [(name, f"ALTO_{name.upper()}") for name in defaults]
 

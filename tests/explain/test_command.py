@@ -47,7 +47,7 @@ def run(*words: str) -> int:
 @pytest.mark.parametrize("name", ["graph", "builder", "make"])
 def test_it_explains_graphs_builders_and_factories(app: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(f"{app}:{name}") == 0
-    assert "is triggered by an edge" in " ".join(capsys.readouterr().out.split())
+    assert "is triggered by START" in " ".join(capsys.readouterr().out.split())
 
 
 def test_it_prints_json(app: Path, capsys: pytest.CaptureFixture[str]) -> None:

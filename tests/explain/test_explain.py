@@ -11,8 +11,9 @@ from langgraph.types import CachePolicy, Command, Send, interrupt
 from rich.console import Console
 
 from alto_langgraph.adapters.langgraph.lowering import lower
-from alto_langgraph.plan.explain import Explanation, explain
-from alto_langgraph.plan.model import Effects
+from alto_langgraph.options import AltoOptions
+from alto_langgraph.plan.beside import beside
+from alto_langgraph.plan.explain import EdgeExplained, Explanation, explain
 
 llm = FakeListChatModel(responses=["x"])
 NOTES: list[str] = []
@@ -64,7 +65,7 @@ def staged(draft: Any = draft, check: Any = check, report: Any = report, **optio
 
 
 def explained(builder: StateGraph[Any], **options: Any) -> Explanation:
-    return explain(lower(builder.compile()), **options)
+    return explain(lower(builder.compile()), AltoOptions(**options))
 
 
 def why(found: Explanation, name: str) -> list[str]:
@@ -77,9 +78,8 @@ def test_a_chain_of_sends_runs_ahead_but_for_its_ends() -> None:
     found = explained(staged())
     assert [node.name for node in found.nodes if node.ahead] == ["check"]
     assert found.node("check").waits == ()
-    assert why(found, "plan") == [
-        "`plan` is triggered by an edge and reads the state, which an unfinished task of the same superstep may still change."
-    ]
+    assert why(found, "plan") == ["`plan` is triggered by START, so it starts in the first superstep and has nothing to get ahead of."]
+    assert why(found, "report") == ["`report` reads `out`, which `check` may write."]
     assert why(found, "draft") == [
         "`plan`, which sends to `draft`, is always alone in its superstep, so there is no barrier to get ahead of."
     ]
@@ -177,7 +177,7 @@ def prints(state):
 
 def test_a_policy_for_effects_names_the_call() -> None:
     assert explained(staged(check=prints)).node("check").ahead
-    assert why(explained(staged(check=prints), effects=Effects.IDEMPOTENT), "check") == [
+    assert why(explained(staged(check=prints), effects="idempotent"), "check") == [
         "`check` calls `print`, and only work that is known to be idempotent may run ahead."
     ]
 
@@ -213,7 +213,7 @@ def test_sends_from_start_begin_in_the_first_superstep() -> None:
     builder.add_node(draft)
     builder.add_conditional_edges(START, to_draft, ["draft"])
     assert why(explained(builder), "draft") == [
-        "`draft` is sent to by START, so it starts in the first superstep and has nothing to get ahead of."
+        "`draft` is triggered by START, so it starts in the first superstep and has nothing to get ahead of."
     ]
 
 
@@ -247,15 +247,82 @@ def test_a_loop_of_sends_runs_ahead() -> None:
     assert explained(builder).node("draft").ahead
 
 
-def test_a_plain_chain_has_nothing_to_gain() -> None:
-    builder = StateGraph(State)
-    builder.add_node("a", plan_docs)
-    builder.add_node("b", report)
-    builder.add_edge(START, "a")
-    builder.add_edge("a", "b")
-    found = explained(builder)
-    assert {reason.code for node in found.nodes for reason in node.reasons} == {"edge"}
+def plain(a: Any, b: Any) -> StateGraph[State]:
+    """b after a."""
+    return StateGraph(State).add_node("a", a).add_node("b", b).add_edge(START, "a").add_edge("a", "b")
+
+
+def says(state: State) -> dict[str, Any]:
+    print("a")
+    return {"x": "x"}
+
+
+def test_a_node_that_needs_the_one_before_waits_for_it() -> None:
+    found = explained(plain(draft, report))
+    assert why(found, "b") == ["`b` reads `out`, which `a` may write."]
     assert all(not edge.ahead and edge.reasons for edge in found.edges)
+
+
+def test_a_node_that_does_not_need_the_one_before_starts_before_it_has_finished() -> None:
+    found = explained(plain(plan_docs, report))
+    assert found.node("b").ahead
+    assert found.edges[1] == EdgeExplained("a", "b", "edge", True, (), "chain")
+    assert str(found).endswith("a -> b  (chain) ahead")
+    assert '"a" ==> ' not in found.mermaid() and "n2_a ==> n3_b" in found.mermaid()
+
+
+def test_what_may_speak_past_the_state_keeps_the_order_of_edges() -> None:
+    assert why(explained(plain(says, plan_docs)), "b") == [
+        "`b` comes after `a` by edges, and `a` calls `print`, which may show in that order."
+    ]
+
+
+@pytest.mark.parametrize(("issue", "lacking"), [({"send"}, "edge"), ({"send", "edge"}, "chain"), (set(), "edge")])
+def test_an_option_that_allows_less_is_to_blame(issue: set[str], lacking: str) -> None:
+    (reason,) = explained(plain(plan_docs, report), issue=issue).node("b").reasons
+    assert (reason.code, reason.subject) == ("issue", "issue") and f"lacks `{lacking}`" in reason.sentence
+
+
+def test_sends_switched_off() -> None:
+    assert why(explained(staged(), issue={"edge"}), "check") == ["The option `issue` lacks `send`, so nothing that is sent starts ahead."]
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"), [({"enabled": False}, "The option `enabled` is off."), ({"window": 0}, "The option `window` is 0.")]
+)
+def test_what_switches_everything_off_is_said_first(option: dict[str, Any], sentence: str) -> None:
+    found = explained(staged(), **option)
+    assert str(found).startswith(f"nothing runs ahead: {sentence}")
+    assert why(found, "check") == [sentence]
+
+
+def test_a_join_is_named_with_those_that_it_joins() -> None:
+    builder = StateGraph(State).add_node("a", plan_docs).add_node("b", plan_docs).add_node("c", report)
+    builder.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c")
+    found = explained(builder)
+    assert why(found, "c") == ["`c` is behind a join of `a` and `b`, and nothing starts ahead behind a join."]
+    assert {edge.reasons[0].code for edge in found.edges if edge.target == "c"} == {"join"}
+
+
+def test_what_could_still_be_led_to_is_in_the_way() -> None:
+    """c after b, which is quick; but slow a may lead to d, which writes what c reads."""
+    builder = StateGraph(State)
+    for name, function in {"a": plan_docs, "b": says, "b2": says, "c": report, "d": draft}.items():
+        builder.add_node(name, function)
+    for source, target in ((START, "a"), (START, "b"), ("b", "b2"), ("b2", "c"), ("a", "d")):
+        builder.add_edge(source, target)
+    assert explained(builder).node("b2").ahead
+    assert why(explained(builder), "c") == ["`c` reads `out`, which `d` may write."]
+    assert [edge.reasons for edge in explained(builder).edges if edge.target == "b2"] == [()]
+
+
+def test_a_deferred_node_may_turn_up_beside_whatever_is_sent_to() -> None:
+    builder = staged()
+    builder.add_node("late", says, defer=True)
+    builder.add_edge(START, "late")
+    builder.add_node("after", report)
+    builder.add_edge("check", "after")
+    assert "late" in beside(lower(builder.compile()))["check"]
 
 
 def test_every_no_has_a_reason() -> None:
