@@ -139,6 +139,8 @@ class Ahead:
             if task.id not in self._open:
                 return
             self._open.discard(task.id)
+            if failed and not any(channel == ERROR for channel, _ in task.writes):
+                return  # an interrupt, or a command to the parent: the run ends with this superstep
             if self._engine is not None or self.telling is not None or any(channel == TASKS for channel, _ in task.writes):
                 self._news.append(task)
                 self._soon(self.catch_up)

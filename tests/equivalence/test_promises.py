@@ -394,6 +394,20 @@ async def test_nothing_behind_an_interrupt_runs_twice_or_too_early(side: Any, wo
 
 
 @SIDES
+async def test_nothing_passes_an_interrupt_while_others_still_run(side: Any, work: Work) -> None:
+    async def first(item: int) -> Command[Any]:
+        await at_work(f"first {item}", seconds=0.01 * item)
+        return Command(goto=[Send("second", item)])
+
+    async def beside(state: State) -> State:
+        return {"out": [interrupt("go on?")]}
+
+    graph = pipeline(side, first, ends(), beside, checkpointer=InMemorySaver())
+    await graph.ainvoke({"items": [0, 1, 2]}, {"configurable": {"thread_id": "t"}})
+    assert sorted(work.begun) == ["first 0", "first 1", "first 2"]
+
+
+@SIDES
 async def test_nothing_passes_the_recursion_limit(side: Any, work: Work) -> None:
     async def beside(state: State) -> State:
         await asyncio.sleep(0.01)
