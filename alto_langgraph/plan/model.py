@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 
 
 class Effects(IntEnum):
@@ -143,6 +144,11 @@ class Plan:
     subgraphs: Mapping[str, Plan] = field(default_factory=dict)
     entry_sends: frozenset[str] | None = None
 
+    @cached_property
+    def _looked_at(self) -> frozenset[int]:
+        """Objects outside the state of which some node reads what others, and in which order, have written."""
+        return frozenset(use.key for node in self.nodes.values() for use in node.shares if use.reads)
+
     def conflict(self, early: str, unfinished: str) -> Reason | None:
         """Why a task of node `early` may not start while a task of node `unfinished`, which commits before it, still runs.
 
@@ -158,7 +164,7 @@ class Plan:
             )
         for mine in candidate.shares:
             for theirs in blocker.shares:
-                if mine.key == theirs.key and (theirs.writes or mine.writes) and (mine.reads or theirs.reads):
+                if mine.key == theirs.key and (theirs.writes or mine.writes) and mine.key in self._looked_at:
                     return Reason(
                         "shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them."
                     )

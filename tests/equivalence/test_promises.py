@@ -408,6 +408,30 @@ async def test_nothing_passes_an_interrupt_while_others_still_run(side: Any, wor
 
 
 @SIDES
+async def test_additions_to_an_object_that_is_read_later_keep_their_order(side: Any) -> None:
+    said: list[str] = []
+
+    async def first(item: int) -> Command[Any]:
+        await asyncio.sleep(0.01 * item)
+        return Command(goto=[Send("second", item)])
+
+    async def second(item: int) -> None:
+        said.append(f"second {item}")
+
+    async def beside(state: State) -> None:
+        await asyncio.sleep(0.03)
+        said.append("beside")
+
+    async def last(state: State) -> State:
+        return {"out": list(said)}
+
+    graph = side(State).add_node("first", first).add_node("second", second).add_node("beside", beside).add_node("last", last)
+    graph.add_conditional_edges(START, fan, ["first"]).add_edge(START, "beside").add_edge("second", "last")
+    answer = await graph.compile().ainvoke({"items": [0, 1]})
+    assert answer["out"] == ["beside", "second 0", "second 1"]
+
+
+@SIDES
 async def test_nothing_passes_the_recursion_limit(side: Any, work: Work) -> None:
     async def beside(state: State) -> State:
         await asyncio.sleep(0.01)
