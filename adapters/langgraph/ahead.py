@@ -92,6 +92,7 @@ class Ahead:
         self._sent: dict[int, deque[Tag]] = {}
         self._earlies: dict[Tag, Early] = {}
         self._abandoned: list[Early] = []
+        self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
         self._numbers = itertools.count(1)
 
@@ -179,6 +180,7 @@ class Ahead:
             self.telling.closed(self.loop.tasks.values())
         if self._engine is not None:
             with self._lock:
+                self._adopted.clear()
                 self._tell(Closed(step))
 
     def end(self) -> list[Early]:
@@ -188,6 +190,10 @@ class Ahead:
                 self._tell(Ended())
                 self._engine = None
             self._open, self._news = set(), []
+            for early in self._adopted:  # the run was left before LangGraph's runner came to it
+                if not (early.awaited or early.future.done()):
+                    early.future.cancel()
+                    self._abandoned.append(early)
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
@@ -357,6 +363,7 @@ class Ahead:
         if early.told:
             self._open.discard(real.id)
         early.adopt(renaming(early.task, real))
+        self._adopted.append(early)
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
         task.config["configurable"][MARK] = Marked(self.loop, self._tags[task.id], self.loop.step, early)

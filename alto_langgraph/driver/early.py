@@ -50,6 +50,7 @@ class Early:
         self.future: Any = None
         self.task: Any = None
         self.adopted = False
+        self.awaited = False
         self.abandoned = False
         self.told = False
         self.fence: str | None = None
