@@ -101,6 +101,7 @@ class Ahead:
         self._naming = Naming()
         self._earlies: dict[Tag, Early] = {}
         self._abandoned: list[Early] = []
+        self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
         self._numbers = itertools.count(1)
 
@@ -245,6 +246,7 @@ class Ahead:
         self.catch_up()
         if self._engine is not None:
             with self._lock:
+                self._adopted.clear()
                 self._tell(Closed(step))
 
     def _silence(self) -> None:
@@ -265,6 +267,10 @@ class Ahead:
                 self._tell(Ended())
                 self._engine = None
             self._open, self._news = set(), []
+            for early in self._adopted:  # the run was left before LangGraph's runner came to it
+                if not (early.awaited or early.future.done()):
+                    early.future.cancel()
+                    self._abandoned.append(early)
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
@@ -454,6 +460,7 @@ class Ahead:
             self._close(real)
         early.view.over = {}
         early.adopt(renaming(early.task, real))
+        self._adopted.append(early)
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
         task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags[task.id], self.loop.step, early)

@@ -75,6 +75,7 @@ def arun_or_adopt(
 
 async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], Awaitable[Any]]) -> Any:
     if marked.early is not None:
+        marked.early.awaited = True
         try:
             result = await marked.early.future
         except (Retreat, GraphInterrupt):
@@ -109,6 +110,7 @@ def run_or_adopt(task: PregelExecutableTask, retry_policy: Any, *, configurable:
 def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], Any]) -> Any:
     # An early run that still waits for a thread is given up for this one.
     if marked.early is not None and not marked.early.future.cancel():
+        marked.early.awaited = True
         try:
             result = marked.early.future.result()
         except (Retreat, GraphInterrupt):

@@ -52,6 +52,7 @@ class Early:
         self.view: Any = None
         self.assumed: dict[str, Any] = {}
         self.adopted = False
+        self.awaited = False
         self.abandoned = False
         self.told = False
         self.fence: str | None = None

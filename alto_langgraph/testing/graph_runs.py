@@ -3,42 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
-from functools import lru_cache
-from linecache import cache as lines
 from typing import Any
-
-import aiosqlite
-from langgraph.cache.memory import InMemoryCache
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.graph.state import StateGraph as Stock
-from langgraph.store.memory import InMemoryStore
-from langgraph.types import Command
 
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from alto_langgraph.testing import jumping_clock
-from alto_langgraph.testing.graph_source import source
-from alto_langgraph.testing.graph_specs import Case, Graph
+from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, saver_for
+from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
 from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_snapshot
 
-Build = Callable[[Any, Any], Any]
+__all__ = ["Played", "Turn", "builder", "play"]
+
+PATIENCE = 1000
+"""Seconds, on the jumping clock, after which all is done that can be while one node hangs."""
+
+ORDERLY = ("CancelledError", "GraphRecursionError")
+"""Errors that end a run at a moment that is the same on both sides."""
 
 
 @dataclass
 class Turn:
     """What one turn showed."""
 
-    kind: str
+    kind: TurnKind
     arrived: list[Event] = field(default_factory=list)
     events: dict[tuple[str, ...], Any] = field(default_factory=dict)
     value: Any = None
     error: tuple[str, str] | None = None
+    runs: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error has ended it wherever it was."""
+        return self.error is not None and self.error[0] not in ORDERLY
+
+    def closed(self) -> int:
+        """How many supersteps are known to be complete."""
+        closing = [event.mode for event in self.arrived if event.closes and not event.namespace]
+        return max(Counter(closing).values(), default=0)
 
 
 @dataclass
@@ -52,6 +59,13 @@ class Played:
     ahead: Counter[str] = field(default_factory=Counter)
     left_running: list[str] = field(default_factory=list)
     gauge: Gauge = field(default_factory=Gauge)
+    named: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def unknown(self) -> set[str]:
+        """Ids of tasks in namespaces of events that no event about tasks has told of."""
+        return self.named - self.told if self.told else set()
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -61,22 +75,45 @@ class Played:
             shown[f"turn {place} ({turn.kind})"] = {"error": turn.error, "value": turn.value, "events": turn.events}
         return shown | {"history": self.history, "checkpoints": self.checkpoints, "store": self.notes}
 
+    @property
+    def failed(self) -> bool:
+        """Whether a turn has."""
+        return any(turn.failed for turn in self.turns)
+
     def observe(self, fact: Fact) -> None:
         """Counts what ran ahead."""
         if isinstance(fact, TaskStarted) and fact.ahead:
             self.ahead[fact.node] += 1
 
+    def begin(self, kind: TurnKind) -> Turn:
+        """Notes that a turn begins."""
+        turn = Turn(kind)
+        turn.runs.subtract(self.gauge.runs)
+        self.turns.append(turn)
+        return turn
 
-@lru_cache(maxsize=64)
-def builder(graph: Graph) -> Build:
-    """The `build` function of the graph's source; the source can be inspected."""
-    text = source(graph)
-    name = f"<random graph {hash(graph) & 0xFFFFFFFF:08x}>"
-    lines[name] = (len(text), None, text.splitlines(keepends=True), name)
-    module: dict[str, Any] = {"__name__": "random_graph"}
-    exec(compile(text, name, "exec", dont_inherit=True), module)
-    build: Build = module["build"]
-    return build
+    def keep(self, turn: Turn, chunk: Any, subgraphs: bool) -> None:
+        """Keeps the event as it looks now, before a node changes it in place.
+
+        After a failed turn, checkpoints are without their tasks: which of them the failed superstep had finished is chance.
+        """
+        namespace, mode, data = chunk if subgraphs else ((), *chunk)
+        event = Event(namespace, mode, plain(data))
+        self.named |= {part.rpartition(":")[2] for part in namespace if ":" in part}
+        told = data if mode == "tasks" else data["payload"] if mode == "debug" else {}
+        self.told |= {told["id"]} if "id" in told else set()
+        turn.arrived.append(event.without_tasks() if self.failed else event)
+
+    def end(self, turn: Turn, still_running: list[str]) -> None:
+        """Notes what the turn has left behind."""
+        self.left_running += still_running
+        turn.runs.update(self.gauge.runs)
+        turn.events = events_by_namespace(turn.arrived, failed=turn.failed)
+
+    def finish(self, history: list[Any], checkpoints: list[Any]) -> None:
+        """Keeps the checkpoints; what a failed step's tasks had done by then is chance on either side."""
+        self.history = [plain_snapshot(snapshot, self.failed) for snapshot in history]
+        self.checkpoints = sorted((plain_checkpoint(c, self.failed) for c in checkpoints), key=repr)
 
 
 def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Played:
@@ -97,136 +134,107 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
 
 
 def _play_sync(case: Case, side: Any, played: Played) -> None:
-    with _saver(case) as saver:
-        session = _Session(case, side, saver, played)
+    with saver_for(case) as saver:
+        session = Session(case, side, saver)
         for kind in case.turns:
-            turn = Turn(kind)
-            played.turns.append(turn)
+            turn = played.begin(kind)
             try:
-                state = session.graph.get_state(session.config) if saver and kind == "on" else None
-                past = list(session.graph.get_state_history(session.config)) if saver and kind == "fork" else []
-                if saver and kind == "update":
-                    session.graph.update_state(session.config, UPDATE, as_node=case.graph.nodes[0].name)
-                given, config = session.given(turn, state, past)
-                if case.modes:
-                    for chunk in session.graph.stream(given, config, **session.streaming):
-                        session.keep(turn, chunk)
-                else:
-                    turn.value = plain(session.graph.invoke(given, config, **session.running))
+                _turn_sync(session, turn, played)
             except Exception as error:
                 turn.error = (type(error).__name__, str(plain(str(error))))
-            session.end(turn, [f"{played.gauge.now} nodes"] if played.gauge.now else [])
+            played.end(turn, [f"{played.gauge.now} nodes"] if played.gauge.now else [])
         if saver:
-            session.finish(list(session.graph.get_state_history(session.config)), list(saver.list(session.config)))
-        session.read_store()
+            played.finish(list(session.graph.get_state_history(session.config)), list(saver.list(session.config)))
+        played.notes = session.notes()
+
+
+def _turn_sync(session: Session, turn: Turn, played: Played) -> None:
+    kind, config = turn.kind, session.config
+    if kind == "fresh":
+        session.compile()
+    session.arm(kind)
+    graph = session.graph
+    if kind == "batch":
+        inputs, configs = session.batch()
+        turn.value = plain(graph.batch(inputs, configs, return_exceptions=True, **session.running))
+        return
+    state = graph.get_state(config) if session.saver and kind in ("on", "fresh") else None
+    past = list(graph.get_state_history(config)) if session.saver and kind in ("fork", "rewind", "edit") else []
+    if session.saver and kind in ("update", "edit"):
+        old = session.at(past[len(past) // 2]) if past else config
+        edited = graph.update_state(old, session.update, as_node=session.as_node)
+        config = config if kind == "update" else session.on(edited)
+    given, config = session.given(kind, state, past, config)
+    if not session.case.modes:
+        turn.value = plain(graph.invoke(given, config, **session.running))
+        return
+    with closing(graph.stream(given, config, **session.streaming)) as stream:
+        for chunk in stream:
+            played.keep(turn, chunk, session.case.subgraphs)
+            if kind == "leave" and turn.closed() >= session.case.nth:
+                break
 
 
 async def _play_async(case: Case, side: Any, played: Played) -> None:
-    async with _AsyncSaver(case) as saver:
-        session = _Session(case, side, saver, played)
+    async with AsyncSaver(case) as saver:
+        session = Session(case, side, saver)
         resting = asyncio.all_tasks()
         for kind in case.turns:
-            turn = Turn(kind)
-            played.turns.append(turn)
+            turn = played.begin(kind)
             try:
-                state = await session.graph.aget_state(session.config) if saver and kind == "on" else None
-                past = [s async for s in session.graph.aget_state_history(session.config)] if saver and kind == "fork" else []
-                if saver and kind == "update":
-                    await session.graph.aupdate_state(session.config, UPDATE, as_node=case.graph.nodes[0].name)
-                given, config = session.given(turn, state, past)
-                if case.modes:
-                    async for chunk in session.graph.astream(given, config, **session.streaming):
-                        session.keep(turn, chunk)
+                if kind == "cancel" and case.saver != "sqlite":
+                    await _cancelled(session, turn, played)
                 else:
-                    turn.value = plain(await session.graph.ainvoke(given, config, **session.running))
+                    await _turn_async(session, turn, played)
             except Exception as error:
                 turn.error = (type(error).__name__, str(plain(str(error))))
-            session.end(turn, [name for task in asyncio.all_tasks() - resting if "Saver" not in (name := str(task.get_coro()))])
+            if asyncio.all_tasks() - resting:
+                gc.collect()  # of a subgraph given up, stock leaves tasks that nothing can wake
+            played.end(turn, [name for task in asyncio.all_tasks() - resting if "Saver" not in (name := str(task.get_coro()))])
         if saver:
-            session.finish(
-                [s async for s in session.graph.aget_state_history(session.config)], [c async for c in saver.alist(session.config)]
-            )
-        session.read_store()
+            history = [s async for s in session.graph.aget_state_history(session.config)]
+            played.finish(history, [c async for c in saver.alist(session.config)])
+        played.notes = session.notes()
 
 
-UPDATE = {"total": 5, "log": ["updated"]}
-
-
-class _Session:
-    """One compiled graph and its thread."""
-
-    def __init__(self, case: Case, side: Any, saver: Any, played: Played) -> None:
-        self.case, self.saver, self.played = case, saver, played
-        self.store = InMemoryStore()
-        options: dict[str, Any] = {"alto": {"window": case.window}} if case.window is not None and side is not Stock else {}
-        self.graph = builder(case.graph)(side, Stock).compile(checkpointer=saver, cache=InMemoryCache(), store=self.store, **options)
-        self.config: dict[str, Any] = {"recursion_limit": case.limit, "configurable": {"thread_id": "t"}}
-        if case.concurrency:
-            self.config["max_concurrency"] = case.concurrency
-        self.running: dict[str, Any] = {"interrupt_before": list(case.before), "interrupt_after": list(case.after)}
-        if saver:
-            self.running["durability"] = case.durability
-        self.streaming = self.running | {"stream_mode": list(case.modes), "subgraphs": case.subgraphs}
-
-    def given(self, turn: Turn, state: Any, past: list[Any]) -> tuple[Any, dict[str, Any]]:
-        """Input and config of this turn."""
-        waiting = {i.id: f"yes, {i.value}" for task in state.tasks for i in task.interrupts} if state else {}
-        if waiting:
-            return Command(resume=waiting), self.config
-        if self.saver and turn.kind in ("on", "update"):
-            return None, self.config
-        if past:
-            return None, self.config | {"configurable": past[len(past) // 2].config["configurable"]}
-        return {"seed": self.case.seed + len(self.played.turns), "box": []}, self.config
-
-    def keep(self, turn: Turn, chunk: Any) -> None:
-        """Keeps the event as it looks now, before a node changes it in place.
-
-        After a failed turn, checkpoints are without their tasks: which of them the failed superstep had finished is chance.
-        """
-        namespace, mode, data = chunk if self.case.subgraphs else ((), *chunk)
-        event = Event(namespace, mode, plain(data))
-        failed = any(earlier.error for earlier in self.played.turns)
-        turn.arrived.append(event.without_tasks() if failed else event)
-
-    def end(self, turn: Turn, still_running: list[str]) -> None:
-        """Notes what the turn has left behind."""
-        self.played.left_running += still_running
-        turn.events = events_by_namespace(turn.arrived, failed=turn.error is not None)
-
-    def finish(self, history: list[Any], checkpoints: list[Any]) -> None:
-        """Keeps the checkpoints; what a failed step's tasks had done by then is chance on either side."""
-        failed = any(turn.error for turn in self.played.turns)
-        self.played.history = [plain_snapshot(snapshot, failed) for snapshot in history]
-        self.played.checkpoints = sorted((plain_checkpoint(c, failed) for c in checkpoints), key=repr)
-
-    def read_store(self) -> None:
-        """Keeps the store's keys."""
-        self.played.notes = sorted(item.key for item in self.store.search(("notes",), limit=10_000))
-
-
-@contextmanager
-def _saver(case: Case) -> Iterator[Any]:
-    if case.saver == "sqlite":
-        with SqliteSaver.from_conn_string(":memory:") as saver:
-            yield saver
+async def _cancelled(session: Session, turn: Turn, played: Played) -> None:
+    """Cancels the turn once nothing is left to do but what the hanging node keeps waiting."""
+    played.gauge.hangs = session.case.at
+    run = asyncio.create_task(_turn_async(session, turn, played))
+    try:
+        await asyncio.wait({run}, timeout=PATIENCE)
+        run.cancel()
+        await asyncio.wait({run})
+    finally:
+        played.gauge.hangs = ""
+    if run.cancelled():
+        turn.error = ("CancelledError", "")
     else:
-        yield InMemorySaver() if case.saver == "memory" else None
+        run.result()
 
 
-class _AsyncSaver:
-    def __init__(self, case: Case) -> None:
-        self.kind = case.saver
-        self.connection: aiosqlite.Connection | None = None
-
-    async def __aenter__(self) -> Any:
-        if self.kind != "sqlite":
-            return InMemorySaver() if self.kind == "memory" else None
-        self.connection = await aiosqlite.connect(":memory:")
-        saver = AsyncSqliteSaver(self.connection)
-        await saver.setup()
-        return saver
-
-    async def __aexit__(self, *_: object) -> None:
-        if self.connection:
-            await self.connection.close()
+async def _turn_async(session: Session, turn: Turn, played: Played) -> None:
+    kind, config = turn.kind, session.config
+    if kind == "fresh":
+        session.compile()
+    session.arm(kind)
+    graph = session.graph
+    if kind == "batch":
+        inputs, configs = session.batch()
+        turn.value = plain(await graph.abatch(inputs, configs, return_exceptions=True, **session.running))
+        return
+    state = await graph.aget_state(config) if session.saver and kind in ("on", "fresh") else None
+    past = [s async for s in graph.aget_state_history(config)] if session.saver and kind in ("fork", "rewind", "edit") else []
+    if session.saver and kind in ("update", "edit"):
+        old = session.at(past[len(past) // 2]) if past else config
+        edited = await graph.aupdate_state(old, session.update, as_node=session.as_node)
+        config = config if kind == "update" else session.on(edited)
+    given, config = session.given(kind, state, past, config)
+    if not session.case.modes:
+        turn.value = plain(await graph.ainvoke(given, config, **session.running))
+        return
+    async with aclosing(graph.astream(given, config, **session.streaming)) as stream:
+        async for chunk in stream:
+            played.keep(turn, chunk, session.case.subgraphs)
+            if kind == "leave" and turn.closed() >= session.case.nth:
+                break

@@ -9,6 +9,48 @@ from typing import Literal
 Mark = Literal["", "change", "read"]
 """What a node does with an object that others also hold."""
 
+Kind = Literal["last", "sum", "fold", "list", "extend", "merge", "messages", "any", "once", "topic", "untracked", "delta"]
+"""What becomes of values written to a state key: the last one, a sum, a fold in which order shows, lists put together (by a new
+list, or in place), dicts merged, messages, the last of several, kept for one superstep (one value, all values), not saved, saved by
+its changes."""
+
+Style = Literal["get", "item", "unpack", "spread", "helper", "copy", "whole", "schema"]
+"""How a node reads the state: `state.get("x")`, `state["x"]`, into variables, `f(**state)`, in a helper function, from a copy, all of
+it, or only what its own narrower schema has."""
+
+Returns = Literal["literal", "grown", "merged", "call", "pairs", "list", "helper", "object"]
+"""How a node writes its update down: a dict display, key by key, `a | b`, `dict(a=1)`, pairs in a `Command`, a list of updates, in a
+helper function, an object of the state's class."""
+
+Form = Literal["function", "partial", "object", "method", "runnable", "wrapped"]
+"""What is given to `add_node`."""
+
+Declared = Literal["", "keys", "effects", "idempotent", "pure", "external"]
+"""What a node's metadata says of it: nothing, the keys it reads and writes, that it is idempotent; both; both and pure; external."""
+
+StateClass = Literal["typed", "dataclass", "pydantic"]
+"""What a state's class is: a TypedDict, a dataclass, a pydantic model."""
+
+Look = Literal["step", "triggers", "user", "context", "left"]
+"""What a node looks at besides the state: its superstep, what triggered it, the config, the run's context, supersteps left."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A state key of one graph, beside those that every graph has.
+
+    Args:
+        name: A Python identifier.
+        kind: What becomes of values written to it.
+        given: Whether each input has a value for it.
+        private: Whether only the narrower schemas of nodes that read it have it.
+    """
+
+    name: str
+    kind: Kind = "last"
+    given: bool = False
+    private: bool = False
+
 
 @dataclass(frozen=True)
 class Out:
@@ -18,7 +60,7 @@ class Out:
         to: Name of the node that follows, or `END`.
         least: Fewest `Send`s, where `spread` isn't None.
         spread: None for a plain edge; else the number of `Send`s is `least` to `least + spread`, by the state.
-        box: Whether the payloads of the `Send`s share one mutable list.
+        box: Whether the payloads of the `Send`s share one mutable object.
         turns: If not 0, taken only while the state's `turn` is lower: a loop with an end.
     """
 
@@ -31,10 +73,11 @@ class Out:
 
 @dataclass(frozen=True)
 class Choice:
-    """A router: one of its options is taken, by what it reads."""
+    """A router: one of its options is taken, by what it reads (in this style)."""
 
     options: tuple[tuple[Out, ...], ...]
     reads: tuple[str, ...] = ()
+    style: Style = "get"
 
 
 @dataclass(frozen=True)
@@ -43,8 +86,17 @@ class Node:
 
     Args:
         name: Its name, a Python identifier.
-        reads: Channels that its output depends on; a `Send`'s payload has only `seed` (and `box`).
-        writes: Channels it updates.
+        reads: State keys that its output depends on; a `Send`'s payload has only `seed` (and `box`).
+        writes: State keys it updates.
+        maybe: Those of them that it updates for one input in two.
+        resets: Those of them whose value it sets past their reducer.
+        style: How it reads the state.
+        returns: How it writes its update down.
+        form: What is given to `add_node`.
+        declared: What its metadata says of it, as far as that is true.
+        looks: What its output depends on besides.
+        asking: How it gets at these, the store and the stream: from its runtime, by a parameter of its own, or by a call.
+        edits: Whether it changes or removes the last message.
         edges: Nodes that follow it by a plain edge.
         routes: Conditional edges.
         command: Where its returned `Command` goes.
@@ -59,8 +111,8 @@ class Node:
         timeout: Whether it has a timeout, which it never reaches.
         says: Whether it writes to the `custom` stream.
         store: Whether it writes to the store, or reads all of it.
-        shared: Whether it changes or reads a list that the state doesn't hold.
-        box: Whether it changes or reads the list in its operand in place.
+        shared: Whether it changes or reads an object that the state doesn't hold.
+        box: Whether it changes or reads the object in its operand in place.
         parent: If not "", it returns a `Command` to this node of the parent graph.
         child: The node is this subgraph.
         called: The subgraph is called from inside the node's function.
@@ -70,6 +122,15 @@ class Node:
     name: str
     reads: tuple[str, ...] = ("seed",)
     writes: tuple[str, ...] = ("log",)
+    maybe: tuple[str, ...] = ()
+    resets: tuple[str, ...] = ()
+    style: Style = "get"
+    returns: Returns = "literal"
+    form: Form = "function"
+    declared: Declared = ""
+    looks: tuple[Look, ...] = ()
+    asking: Literal["runtime", "parameter", "call"] = "runtime"
+    edits: bool = False
     edges: tuple[str, ...] = ()
     routes: tuple[Choice, ...] = ()
     command: Choice | None = None
@@ -99,13 +160,31 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph: its nodes, what follows START, its joins (`add_edge([a, b], c)`), and, for a subgraph, its checkpointer."""
+    """A graph.
+
+    Args:
+        nodes: Its nodes.
+        entry: What follows START.
+        choice: What follows START by a conditional edge.
+        joins: `add_edge([a, b], c)` each.
+        checkpointer: For a subgraph, as in `compile`.
+        keys: State keys beside those that every graph has.
+        state: What its state's class is.
+        hides: What the object is that its nodes share past the state, and how they reach it.
+        box: What the state's mutable object is.
+        ordered: Whether nodes that read these objects see the order of changes.
+    """
 
     nodes: tuple[Node, ...]
     entry: tuple[str, ...] = ()
     choice: Choice | None = None
     joins: tuple[tuple[tuple[str, ...], str], ...] = ()
     checkpointer: bool | None = None
+    keys: tuple[Key, ...] = ()
+    state: StateClass = "typed"
+    hides: Literal["list", "dict", "object", "helper", "default"] = "list"
+    box: Literal["list", "dict"] = "list"
+    ordered: bool = False
 
     def all_nodes(self) -> Iterator[Node]:
         """Its nodes and those of its subgraphs."""
@@ -113,6 +192,12 @@ class Graph:
             yield node
             if node.child:
                 yield from node.child.all_nodes()
+
+
+TurnKind = Literal["input", "on", "fresh", "fork", "rewind", "update", "edit", "batch", "cancel", "leave", "crash", "loses"]
+"""What is done with a compiled graph: a new input; going on, or on a graph compiled anew (where interrupts wait, a resume); going on,
+or a new input, from an old checkpoint; going on after an update of the state, or of an old checkpoint; two inputs at a time. Each of
+these is a new input, too: cancelled while one node hangs; its stream left; a checkpoint, or what a node has written, can't be saved."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +212,9 @@ class Case:
         durability: As in `invoke`.
         modes: Stream modes.
         subgraphs: Whether events of subgraphs are streamed.
-        turns: What is done one after the other: a new input, going on, a fork from an old checkpoint, an update of the state.
-            Where interrupts wait, going on is a resume.
+        turns: What is done one after the other.
+        at: The node at which a turn is cancelled; whose writes aren't saved in a turn that `loses` them; that updates pass for.
+        nth: Which checkpoint isn't saved in a turn that has a `crash`; after which superstep a turn is left.
         concurrency: `max_concurrency`.
         limit: `recursion_limit`.
         before: `interrupt_before`.
@@ -143,7 +229,9 @@ class Case:
     durability: Literal["sync", "async", "exit"] = "async"
     modes: tuple[str, ...] = ("values", "updates")
     subgraphs: bool = False
-    turns: tuple[Literal["input", "on", "fork", "update"], ...] = ("input",)
+    turns: tuple[TurnKind, ...] = ("input",)
+    at: str = ""
+    nth: int = 1
     concurrency: int | None = None
     limit: int = 25
     before: tuple[str, ...] = ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-from langgraph.types import Command, Interrupt, Send
+from langchain_core.messages import BaseMessage
+from langgraph.types import Command, Interrupt, Overwrite, Send
+from pydantic import BaseModel
 
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
 LOOPS = re.compile(r"'(Sync|Async)PregelLoop'|'Committing(Sync|Async)'")
@@ -48,14 +50,22 @@ def plain(value: Any) -> Any:
             if made.get("__interrupt__"):  # in order of arrival
                 made["__interrupt__"] = sorted(made["__interrupt__"], key=repr)
             return made
+        case BaseMessage():  # the reducer gives it an id, in place, at a chance moment
+            return (type(value).__name__, plain(value.content))
         case Interrupt():
             return ("Interrupt", plain(value.value))
         case Send():
             return ("Send", value.node, plain(value.arg))
         case Command():
             return ("Command", plain(value.update), plain(value.goto), plain(value.resume))
+        case Overwrite():
+            return ("Overwrite", plain(value.value))
         case BaseException():
             return (type(value).__name__, plain(str(value)))
+        case BaseModel():
+            return (type(value).__name__, plain(dict(value)))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return (type(value).__name__, plain(vars(value)))
         case tuple() if hasattr(value, "_asdict"):
             return {"type": type(value).__name__, **plain(value._asdict())}
         case list():
@@ -88,10 +98,12 @@ def events_by_namespace(events: list[Event], failed: bool) -> dict[tuple[str, ..
 
 def plain_snapshot(snapshot: Any, failed: bool) -> Any:
     """A `StateSnapshot`; without what its tasks had done where a step `failed`."""
-    tasks = [
-        (task.name,) if failed else (task.name, plain(task.error), plain(task.interrupts), plain(task.result)) for task in snapshot.tasks
-    ]
+    tasks = [(task.name,) if failed else (task.name, plain(task.error), _asked(task), plain(task.result)) for task in snapshot.tasks]
     return {"values": plain(snapshot.values), "next": snapshot.next, "metadata": plain(snapshot.metadata), "tasks": tasks}
+
+
+def _asked(task: Any) -> list[Any]:
+    return sorted(plain(task.interrupts), key=repr)  # in order of arrival
 
 
 def plain_checkpoint(saved: Any, failed: bool) -> Any:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
-from typing import Any, Literal
+from itertools import product
+from typing import Any, Literal, get_args
 
-from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Node, Out
+from alto_langgraph.testing.graph_specs import Case, Graph, Mark, Node, TurnKind
+from alto_langgraph.testing.random_keys import (
+    common_keys,
+    with_common_keys,
+    with_every_graphs_keys,
+    with_own_keys,
+    written_down,
+)
+from alto_langgraph.testing.random_layers import layers
+from alto_langgraph.testing.random_wires import SKELETONS, Dice, rerouted
+from alto_langgraph.testing.supersteps import apart, followers, narrowed, several, supersteps
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 MODES: tuple[tuple[str, ...], ...] = (
@@ -20,11 +30,12 @@ MODES: tuple[tuple[str, ...], ...] = (
     ("values", "debug"),
     ("values", "updates", "custom", "tasks", "checkpoints", "debug", "messages"),
 )
-WIDEST = 40
-"""Most tasks of one node in one superstep."""
+MARKS: tuple[Mark, ...] = ("change", "read")
+OBJECTS = ("shared", "box", "store")
+Theme = Literal["", "objects", "stops", "cut off"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+"""What a case is about: anything; objects that nodes share; interrupts and breakpoints; runs that are cut off."""
 FEATURES = ("error", "retry", "handler", "asks", "cached", "timeout", "says", "store", "shared", "box", "child", "defer", "join", "stop")
-
-Layers = list[list[str]]
 
 
 def draw(seed: int) -> Case:
@@ -34,118 +45,122 @@ def draw(seed: int) -> Case:
 
 class _Draw:
     def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.rng = Random(seed)
+        self.dice = Dice(seed)
+        self.chance = self.dice.chance
+        self.theme: Theme = self.dice.choices(THEMES, (60, 17, 10, 13))[0]
         self.coroutine = self.chance(0.75)
-        self.saver: Literal["none", "memory", "sqlite"] = self.rng.choices(("none", "memory", "sqlite"), (5, 4, 1))[0]
-        self.names = iter(NAMES)
+        self.saver: Literal["none", "memory", "sqlite"] = self.dice.choices(("none", "memory", "sqlite"), (10, 9, 1))[0]
+        self.durability: Any = self.dice.choice(("sync", "async", "exit"))
+        self.names = ("".join(letters) for size in (1, 2) for letters in product(NAMES, repeat=size))
         self.features = {feature for feature in FEATURES if self.chance(0.13)}
+        self.first: TurnKind = "input"
+        if self.theme == "objects":
+            self.features = {*self.dice.sample(OBJECTS, 1), *(feature for feature in FEATURES if self.chance(0.06))} - {"error", "handler"}
+            self.saver = "none" if "box" in self.features or self.chance(0.5) else self.saver
+        if self.theme == "stops":
+            self.features.add(self.dice.choice(("asks", "stop")))
+            self.saver = "memory" if self.saver == "none" else self.saver
+        if self.theme == "cut off":
+            self.features -= {*OBJECTS}  # what outlives the state says nothing there
+            self.first = self.dice.choice(self.cuts())
 
-    def chance(self, probability: float) -> bool:
-        return self.rng.random() < probability
+    def cuts(self) -> list[TurnKind]:
+        """Ways in which a run may be cut off."""
+        asynchronous: list[TurnKind] = ["cancel", "cancel"] if self.coroutine and self.saver != "sqlite" else []
+        return ["leave", *asynchronous, *(("crash", "loses") if self.saver == "memory" else ())]
 
     def case(self) -> Case:
-        loops = self.chance(0.3)
-        graph, layers = self.graph(self.rng.randint(2, 5), loops)
-        graph = self.decorated(graph, layers, loops)
+        graph = self.decorated(self.graph())
         every = [node.name for node in graph.nodes]
         stops = "stop" in self.features and self.saver != "none"
         return Case(
             graph=narrowed(graph),
-            seed=self.rng.randint(0, 999),
+            seed=self.dice.randint(0, 999),
             coroutine=self.coroutine,
             saver=self.saver,
-            durability=self.rng.choice(("sync", "async", "exit")),
-            modes=self.rng.choice(MODES),
+            durability=self.durability,
+            modes=self.dice.choice(MODES),
             subgraphs=self.chance(0.5),
             turns=self.turns(stops or "asks" in self.features or "error" in self.features),
+            at=self.at(graph),
+            nth=self.dice.choice((1, 2, 2, 3, 4)),
             # Stock's sync stream waits for events in one of the threads, so with only one it waits for ever.
-            concurrency=self.rng.choice((1 if self.coroutine else 2, 2, 3, 5)) if self.chance(0.15) else None,
-            limit=self.rng.randint(1, 4) if self.chance(0.08) else 25,
-            before=tuple(self.rng.sample(every, 1)) if stops and self.chance(0.6) else (),
-            after=tuple(self.rng.sample(every, 1)) if stops and self.chance(0.6) else (),
-            window=self.rng.choice((1, 2, 5)) if self.chance(0.15) else None,
+            concurrency=self.concurrency(),
+            limit=self.dice.randint(1, 4) if self.chance(0.07) else 25,
+            before=tuple(self.dice.sample(every, 1)) if stops and self.chance(0.6) else (),
+            after=tuple(self.dice.sample(every, 1)) if stops and self.chance(0.6) else (),
+            window=self.dice.choice((1, 2, 5)) if self.chance(0.12) else None,
         )
 
-    def turns(self, goes_on: bool) -> Any:
+    def concurrency(self) -> int | None:
+        """A node that hangs would keep a place for ever, so that alto, where it starts early, might starve those before it."""
+        if self.first == "cancel" or not self.chance(0.12):
+            return None
+        return self.dice.choice((1 if self.coroutine else 2, 2, 3, 5))
+
+    def at(self, graph: Graph) -> str:
+        """A node that can hang, if there is one."""
+        if self.first == "cancel":
+            names = [node.name for node in graph.all_nodes() if node.coroutine and node.pause and not node.timeout and not node.child]
+        else:
+            names = [node.name for node in graph.nodes]
+        return self.dice.choice(names) if names and self.chance(0.9) else ""
+
+    def turns(self, goes_on: bool) -> tuple[TurnKind, ...]:
+        """What is done with the graph, one after the other."""
+        apart = not {*OBJECTS} & self.features
         if self.saver == "none":
-            return ("input",) * (2 if self.chance(0.2) else 1)
-        more = [self.rng.choice(("input", "on", "fork", "update")) for _ in range(self.rng.choice((0, 0, 1, 2)))]
-        return ("input", *(["on"] * (self.rng.randint(1, 3) if goes_on else 0)), *more)
+            again: tuple[TurnKind, ...] = ("input", "batch") if apart else ("input",)
+            return (self.first, *([self.dice.choice(again)] if self.chance(0.2) else []))
+        ons: tuple[TurnKind, ...] = ("on", "fresh")
+        on = [self.dice.choice(ons) for _ in range(self.dice.randint(1, 3) if goes_on else self.first != "input")]
+        kinds: tuple[TurnKind, ...] = ("input", "on", "fork", "rewind", "update", "edit", *(("batch",) if apart else ()))
+        return (self.first, *on, *[self.dice.choice(kinds) for _ in range(self.dice.choice((0, 0, 1, 2)))])
 
-    def graph(self, depth: int, loops: bool) -> tuple[Graph, Layers]:
-        """A graph in layers; with `loops`, exits may also skip layers and go back."""
-        layers = [[next(self.names) for _ in range(self.rng.choice((1, 1, 2, 2, 3)))] for _ in range(depth) if depth]
-        nodes = []
-        for place, layer in enumerate(layers):
-            beyond = layers[place + 1 :] if loops else layers[place + 1 : place + 2]
-            after = [name for names in beyond for name in names]
-            behind = [name for names in layers[: place + 1] for name in names] if loops else []
-            nodes += [self.node(name, after, behind) for name in layer]
-        first = layers[0]
-        if self.chance(0.35):
-            return Graph(tuple(nodes), choice=Choice((tuple(self.out(name, ()) for name in first),), ("seed",))), layers
-        return Graph(tuple(nodes), entry=tuple(first)), layers
+    def graph(self) -> Graph:
+        """A graph with keys, before its special features."""
+        dice, alias = self.dice, self.saver == "none" or self.durability == "sync"
+        if self.chance(0.55 if "box" in self.features else 0.45):
+            wide = {"boxes": "box" in self.features, "join": "join" in self.features}
+            graph = layers(dice, self.names, dice.randint(2, 5), loops=self.chance(0.3), **wide)
+            plain = self.chance(0.55)
+        else:
+            skeleton = dice.choices([s for s, _ in SKELETONS], [weight for _, weight in SKELETONS])[0]
+            graph = skeleton(dice, self.names)
+            graph = rerouted(dice, graph) if self.chance(0.55) else graph
+            plain = self.chance(0.1)
+        if plain:
+            graph = with_every_graphs_keys(dice, graph)
+        elif self.chance(0.6):
+            graph = with_own_keys(dice, graph, alias)
+        else:
+            graph = with_common_keys(dice, graph, common_keys(dice, alias))
+        graph = self.paced(graph)
+        # A cache's keys are pickled, and a class inside a function can't be.
+        return graph if plain and self.chance(0.5) else written_down(dice, graph, typed="cached" in self.features)
 
-    def node(self, name: str, after: list[str], behind: list[str]) -> Node:
-        rng = self.rng
-        writes = tuple(key for key, p in (("log", 0.9), ("total", 0.4), ("mix", 0.5), ("last", 0.06)) if self.chance(p))
-        reads = tuple(key for key, p in (("seed", 0.9), ("total", 0.3), ("mix", 0.3), ("last", 0.1), ("log", 0.2)) if self.chance(p))
-        back = behind and self.chance(0.3)
-        if back:
-            writes += ("turn",)
-        choices = [self.choice(after, behind if back else [])] if back or (after and self.chance(0.6)) else []
-        if after and self.chance(0.15):
-            choices.append(self.choice(after, []))
-        edges = tuple(rng.sample(after, min(len(after), rng.choice((1, 1, 2))))) if after and (not choices or self.chance(0.25)) else ()
-        command = choices.pop() if choices and self.chance(0.35) else None
-        coroutine = self.coroutine and self.chance(0.85)
-        return Node(
-            name,
-            reads,
-            writes,
-            edges,
-            tuple(choices),
-            command,
-            coroutine,
-            pause=rng.choice((0, 3, 7, 7)) if coroutine else rng.choice((0, 2, 4)),
-        )
+    def paced(self, graph: Graph) -> Graph:
+        """The graph with nodes' times."""
 
-    def choice(self, after: list[str], behind: list[str]) -> Choice:
-        options = [
-            tuple(self.out(name, ()) for name in self.rng.sample(after, self.rng.randint(0 if place else 1, min(2, len(after)))))
-            for place in range(self.rng.choice((1, 1, 2, 3)) if after else 1)
-            if after
-        ] or [()]
-        if behind:
-            options[0] += (self.out(self.rng.choice(behind), (2, 3)),)
-        reads = tuple(key for key, p in (("seed", 0.7), ("total", 0.5), ("mix", 0.4), ("log", 0.2)) if self.chance(p))
-        return Choice(tuple(options), reads)
+        def its(node: Node) -> Node:
+            coroutine = self.coroutine and self.chance(0.88)
+            return replace(node, coroutine=coroutine, pause=self.dice.choice((0, 3, 7, 7, 20) if coroutine else (0, 2, 4)))
 
-    def out(self, name: str, turns: tuple[int, ...]) -> Out:
-        if turns:
-            return Out(name, turns=self.rng.choice(turns))
-        if self.chance(0.35):
-            return Out(name)
-        return Out(name, self.rng.choice((0, 0, 1, 2)), self.rng.choice((0, 1, 2, 4)), box="box" in self.features and self.chance(0.7))
+        return replace(graph, nodes=tuple(map(its, graph.nodes)))
 
-    def decorated(self, graph: Graph, layers: Layers, loops: bool) -> Graph:
+    def decorated(self, graph: Graph) -> Graph:
         """The graph with its features put on nodes."""
-        for feature in sorted(self.features):
-            if feature in ("shared", "box", "store"):
-                if not loops:  # so a node's layer is its superstep
-                    graph = self.with_shared_object(graph, layers, feature)
-            elif feature == "join":
-                graph = self.with_join(graph, layers)
-            elif feature == "child":
-                graph = self.with_child(graph, layers)
-            elif feature != "stop":
-                place = self.rng.randrange(len(graph.nodes))
-                graph = _with(graph, place, **self.feature(feature, graph.nodes[place]))
+        for feature in sorted(self.features - {*OBJECTS, "child", "stop", "join"}):
+            place = self.dice.randrange(len(graph.nodes))
+            graph = _with(graph, place, **self.feature(feature, graph.nodes[place]))
+        if "child" in self.features:
+            graph = self.with_child(graph)
+        for feature in sorted(self.features & {*OBJECTS}):
+            graph = self.with_shared_object(graph, feature)
         return graph
 
     def feature(self, feature: str, node: Node) -> dict[str, Any]:
-        rate = self.rng.randint(1, 4)
+        rate = self.dice.randint(1, 4)
         changes: dict[str, dict[str, Any]] = {
             "error": {"error": rate},
             "retry": {"error": rate, "tries": 3},
@@ -158,86 +173,69 @@ class _Draw:
         }
         return changes[feature]
 
-    def with_shared_object(self, graph: Graph, layers: Layers, kind: str) -> Graph:
-        """Some of one layer's nodes change the object; only other layers' nodes read it, so that stock's answer is no accident.
+    def with_shared_object(self, graph: Graph, kind: str) -> Graph:
+        """Some nodes change the object, others read it, never in one superstep, so that stock's answer is no accident.
 
-        An error or a fork ends or repeats nodes at a chance moment, so there are none beside it.
+        Where the order of changes is read, too, those that change it take no time.
+
+        An error ends nodes at a chance moment, so there are none beside it; a checkpointer saves the state's object at one.
         """
-        if {"error", "handler", "defer"} & self.features or (kind == "box" and self.saver != "none"):
+        if {"error", "handler"} & self.features or (kind == "box" and self.saver != "none"):
             return graph
-        changing = self.rng.choice(layers)
+        steps, often = supersteps(graph), 0.9 if self.theme == "objects" else 0.7
+        marks: dict[str, Mark] = {}
+        for name in self.dice.sample(sorted(steps), len(steps)):
+            clashing: set[Mark] = {marks[other] for other in marks if not apart(steps[name], steps[other])}
+            free = [mark for mark in MARKS if clashing <= {mark}]
+            if free and self.chance(often):
+                marks[name] = self.dice.choice(free)
+        graph = replace(graph, hides=self.dice.choice(("list", "dict", "object", "helper", "default"))) if kind == "shared" else graph
+        graph = replace(graph, box=self.dice.choice(("list", "dict"))) if kind == "box" else graph
+        ordered = kind != "store" and self.coroutine and self.chance(0.4)
         for place, node in enumerate(graph.nodes):
-            if self.chance(0.6):
-                graph = _with(graph, place, **{kind: "change" if node.name in changing else "read"})
-        return graph
+            mark = marks.get(node.name, "")
+            graph = _with(graph, place, **{kind: mark})
+            if ordered and mark == "change":
+                graph = _with(graph, place, pause=0, coroutine=True, asks=0, tries=1, error=0)
+        return replace(graph, ordered=graph.ordered or ordered)
 
-    def with_join(self, graph: Graph, layers: Layers) -> Graph:
-        wide = [place for place, layer in enumerate(layers[:-1]) if len(layer) > 1]
-        if not wide:
-            return graph
-        place = self.rng.choice(wide)
-        sources, to = tuple(sorted(self.rng.sample(layers[place], 2))), self.rng.choice(layers[place + 1])
-        without = tuple(
-            replace(node, edges=tuple(e for e in node.edges if e != to)) if node.name in sources else node for node in graph.nodes
-        )
-        return replace(graph, nodes=without, joins=((sources, to),))
-
-    def with_child(self, graph: Graph, layers: Layers) -> Graph:
+    def with_child(self, graph: Graph) -> Graph:
         """Makes one node a subgraph, or a function that calls one."""
-        place = self.rng.randrange(len(graph.nodes))
+        place = self.dice.randrange(len(graph.nodes))
         node = graph.nodes[place]
         called = self.chance(0.4)
-        outer, self.coroutine = self.coroutine, self.coroutine and (node.coroutine or not called)
-        child, _ = self.graph(self.rng.randint(1, 3), loops=False)
-        if called and self.coroutine:
+        child = self.child(graph, node.coroutine or not called)
+        if called and node.coroutine:
             child = replace(child, nodes=tuple(replace(inner, coroutine=True) for inner in child.nodes))
-        self.coroutine = outer
         if self.saver != "none" and self.chance(0.3):
             # Only one task at a time may keep a subgraph's checkpoints of its own; several race.
-            sent = any(
-                out.to == node.name and out.spread is not None
-                for choice in choices_of(graph)
-                for option in choice.options
-                for out in option
-            )
-            child = replace(child, checkpointer=self.rng.choice((not sent, False)))
-        after = [name for at, layer in enumerate(layers[:-1]) if node.name in layer for name in layers[at + 1]]
+            # With none, LangGraph itself trips over "sync".
+            off = False if self.durability != "sync" else None
+            child = replace(child, checkpointer=self.dice.choice((node.name not in several(graph), off)))
+        after = sorted(followers(graph)[node.name])
         if after and not called and self.chance(0.3):
             # Alone in its superstep: the first command to the parent ends the subgraph, whatever else runs in it.
-            child = Graph(
-                (replace(child.nodes[0], parent=self.rng.choice(after), routes=(), edges=(), command=None),), (child.nodes[0].name,)
-            )
+            first = replace(child.nodes[0], parent=self.dice.choice(after), routes=(), edges=(), command=None)
+            child = replace(child, nodes=(first,), entry=(first.name,), choice=None, joins=())
         if self.saver != "none" and self.chance(0.2):
-            child = _with(child, self.rng.randrange(len(child.nodes)), asks=self.rng.randint(1, 3))
+            child = _with(child, self.dice.randrange(len(child.nodes)), asks=self.dice.randint(1, 3))
         if not called and node.command:
             node = replace(node, command=None, routes=(*node.routes, node.command))
-        child_node = replace(node, child=narrowed(child), called=called, stock=self.chance(0.3), pause=0)
-        return replace(graph, nodes=(*graph.nodes[:place], child_node, *graph.nodes[place + 1 :]))
+        node = replace(node, child=narrowed(child), called=called, stock=self.chance(0.3), pause=0)
+        return replace(graph, nodes=(*graph.nodes[:place], node, *graph.nodes[place + 1 :]))
 
-
-def choices_of(graph: Graph) -> list[Choice]:
-    """Every router of the graph."""
-    return [choice for node in graph.nodes for choice in node.choices] + ([graph.choice] if graph.choice else [])
-
-
-def narrowed(graph: Graph) -> Graph:
-    """The graph with fan-outs cut down to one `Send` where a node would have too many tasks."""
-    width = dict.fromkeys((node.name for node in graph.nodes), 1)
-    nodes = []
-    for node in graph.nodes:
-
-        def cut(choice: Choice, tasks: int = width[node.name]) -> Choice:
-            return replace(choice, options=tuple(tuple(limit(out, tasks) for out in option) for option in choice.options))
-
-        def limit(out: Out, tasks: int) -> Out:
-            if out.spread is not None:
-                if tasks * (out.least + out.spread) > WIDEST:
-                    out = replace(out, least=1, spread=0)
-                width[out.to] = width.get(out.to, 1) + tasks * (out.least + (out.spread or 0))
-            return out
-
-        nodes.append(replace(node, routes=tuple(map(cut, node.routes)), command=cut(node.command) if node.command else None))
-    return replace(graph, nodes=tuple(nodes))
+    def child(self, outer: Graph, coroutine: bool) -> Graph:
+        """A small graph; it may share keys with the graph around it."""
+        before, self.coroutine = self.coroutine, self.coroutine and coroutine
+        if self.chance(0.6):
+            graph = layers(self.dice, self.names, self.dice.randint(1, 3), loops=False, boxes="box" in self.features, join=False)
+        else:
+            graph = self.dice.choice([skeleton for skeleton, _ in SKELETONS])(self.dice, self.names)
+        shared = tuple(key for key in outer.keys if not key.private and key.kind not in ("last", "once", "untracked"))
+        graph = with_common_keys(self.dice, graph, shared) if shared else with_every_graphs_keys(self.dice, graph)
+        graph = self.paced(graph)
+        self.coroutine = before
+        return graph
 
 
 def _with(graph: Graph, place: int, **changes: Any) -> Graph:

@@ -8,24 +8,28 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
 from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Node
+from alto_langgraph.testing.supersteps import followers
 
 
 def shrink(case: Case, differs: Callable[[Case], bool], seconds: float = 30) -> Case:
     """The smallest case found within this time for which `differs` is still true."""
     end = time.monotonic() + seconds
     tried = {case}
+    place = 0
     while time.monotonic() < end:
-        for smaller in _smaller(case):
+        for index, smaller in enumerate(_smaller(case)):
             if time.monotonic() > end:
                 return case
-            if smaller in tried:
+            if index < place or smaller in tried:
                 continue
             tried.add(smaller)
             if _runs_and(differs, smaller):
-                case = smaller
+                case, place = smaller, index  # what didn't help before will hardly do now
                 break
         else:
-            return case
+            if place == 0:
+                return case
+            place = 0
     return case
 
 
@@ -42,6 +46,10 @@ def _smaller(case: Case) -> Iterator[Case]:
     for graph in _fewer_nodes(case.graph):
         names = {n.name for n in graph.nodes}
         yield replace(case, graph=graph, before=tuple(names & {*case.before}), after=tuple(names & {*case.after}))
+    for item in fields(Node):
+        if item.default is not MISSING:
+            nodes = tuple(replace(node, **{item.name: item.default}) for node in case.graph.nodes)
+            yield replace(case, graph=replace(case.graph, nodes=nodes))
     yield from _variants(case)
 
 
@@ -54,17 +62,13 @@ def _fewer_nodes(graph: Graph) -> Iterator[Graph]:
             yield started
     for node in graph.nodes if len(graph.nodes) > 1 else ():
         yield without(graph, node.name)
+        if node.edges:
+            yield bypassed(graph, node)
 
 
 def reached(graph: Graph) -> set[str]:
     """Nodes to which a way leads from the entry."""
-    ways = {
-        node.name: {*node.edges, *(out.to for choice in node.choices for option in choice.options for out in option)}
-        for node in graph.nodes
-    }
-    for sources, to in graph.joins:
-        for source in sources:
-            ways[source].add(to)
+    ways = followers(graph)
     found, ahead = set[str](), list(graph.entry)
     while ahead:
         name = ahead.pop()
@@ -91,6 +95,16 @@ def without(graph: Graph, name: str) -> Graph:
         choice=kept(graph.choice),
         joins=tuple(join for join in graph.joins if name not in join[0] and name != join[1]),
     )
+
+
+def bypassed(graph: Graph, gone: Node) -> Graph:
+    """The graph without this node, whose place in edges those that follow it by an edge take."""
+
+    def edges(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(after for name in names for after in (gone.edges if name == gone.name else (name,))))
+
+    nodes = tuple(replace(node, edges=edges(node.edges)) for node in graph.nodes)
+    return without(replace(graph, nodes=nodes, entry=edges(graph.entry)), gone.name)
 
 
 def _variants(value: Any) -> Iterator[Any]:

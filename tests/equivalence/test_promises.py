@@ -175,6 +175,22 @@ class TestNothingIsLeftRunning:
             await stream.aclose()
 
     @SIDES
+    async def test_after_a_stream_is_left_as_a_superstep_opens(self, side: Any, work: Work) -> None:
+        """What ran ahead is adopted by then, but LangGraph's runner hasn't come to it."""
+
+        async def beside(state: State) -> State:
+            if side is Alto:
+                await until_begun(6)
+            return {}
+
+        async with nothing_left(work):
+            stream = pipeline(side, goes_on(), ends(opened=True), beside).astream({"items": [1, 2, 3]}, stream_mode="values")
+            async for values in stream:
+                if values.get("out"):
+                    break
+            await stream.aclose()
+
+    @SIDES
     async def test_after_one_of_several_subgraphs_fails(self, side: Any, work: Work) -> None:
         """It fails where its writes are applied, not in a node: two of its nodes write a channel that takes one value."""
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 from langgraph.graph.state import StateGraph as Stock
 
 from alto_langgraph.graph import StateGraph as Alto
-from alto_langgraph.testing.fuzz import compare, features, first_difference, judge, main, script, side, steady
+from alto_langgraph.testing import graph_specs
+from alto_langgraph.testing.fuzz import compare, features, first_difference, judge, main, script, settled, side, steady
 from alto_langgraph.testing.graph_runs import play
 from alto_langgraph.testing.graph_source import source
-from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Node, Out
-from alto_langgraph.testing.random_graphs import WIDEST, draw
-from alto_langgraph.testing.shrink import shrink, without
+from alto_langgraph.testing.graph_specs import Case, Choice, Declared, Form, Graph, Kind, Look, Node, Out, Returns, Style, TurnKind
+from alto_langgraph.testing.random_graphs import draw
+from alto_langgraph.testing.shrink import bypassed, shrink, without
+from alto_langgraph.testing.supersteps import WIDEST
 
 FAN = Graph(
     (
@@ -55,31 +58,24 @@ def test_a_seed_always_draws_the_same_case() -> None:
 
 def test_a_case_can_be_printed_and_read_back() -> None:
     for seed in range(50):
-        assert eval(repr(draw(seed))) == draw(seed)
+        assert eval(repr(draw(seed)), vars(graph_specs)) == draw(seed)
+
+
+def words(kind: str, names: object) -> list[str]:
+    return [f"{kind} {name}" for name in get_args(names)]
 
 
 def test_draws_cover_every_feature() -> None:
-    seen = Counter(feature for seed in range(600) for feature in features(draw(seed)))
-    wanted = [
-        "sync",
-        "async",
-        "child",
-        "stock",
-        "parent",
-        "defer",
-        "error",
-        "retry",
-        "handler",
-        "asks",
-        "cached",
-        "timeout",
-        "says",
-        "store",
-    ]
-    wanted += ["shared", "box", "loop", "join", "before", "after", "concurrency", "window"]
-    wanted += ["send by command", "send by route", "command to node", "recursion limit", "saver memory", "saver sqlite", "saver none"]
-    wanted += ["turn input", "turn on", "turn fork", "turn update", "durability sync", "durability async", "durability exit"]
-    assert [feature for feature in wanted if not seen[feature]] == []
+    seen = Counter(feature for seed in range(1200) for feature in features(draw(seed)))
+    wanted = ["sync", "async", "child", "stock", "parent", "defer", "error", "retry", "handler", "asks", "cached", "timeout", "says"]
+    wanted += ["store", "shared", "box", "loop", "join", "before", "after", "concurrency", "window", "maybe", "resets", "edits"]
+    wanted += ["send by command", "send by route", "command to node", "route to node", "recursion limit", "no sends", "order of changes"]
+    wanted += ["saver memory", "saver sqlite", "saver none", "durability sync", "durability async", "durability exit", "key private"]
+    wanted += ["fan-in of edges", "node at several depths", "child with a checkpointer", "child without checkpoints"]
+    wanted += ["state dataclass", "state pydantic", "shared dict", "shared object", "shared helper", "shared default"]
+    wanted += [*words("turn", TurnKind), *words("key", Kind), *words("reads", Style)[1:], *words("returns", Returns)[1:]]
+    wanted += [*words("form", Form)[1:], *words("declared", Declared)[1:], *words("looks", Look)]
+    assert [feature for feature in wanted if seen[feature] < 3] == []
 
 
 def test_no_fan_out_is_wider_than_agreed() -> None:
@@ -152,17 +148,74 @@ def test_without_a_node_nothing_leads_to_it() -> None:
     assert play(Case(smaller), Stock).turns[0].error is None
 
 
+class Twice(Stock[Any, Any, Any, Any]):
+    """Runs every node `d` twice, and answers once."""
+
+    def add_node(self, node: Any, action: Any = None, **how: Any) -> Any:
+        if node != "d":
+            return super().add_node(node, action, **how)
+
+        async def twice(state: Any) -> Any:
+            await action(state)
+            return await action(state)
+
+        return super().add_node(node, twice, **how)
+
+
+def test_a_node_that_runs_more_often_than_under_stock_is_found() -> None:
+    slow = replace(FAN, nodes=(*FAN.nodes[:3], replace(FAN.nodes[3], coroutine=True, pause=2)))
+    difference, _ = compare(Case(slow), Twice)
+    assert difference == ("turn 0 > times that nodes ran > d", 3, 6)
+    declared = replace(slow, nodes=(*slow.nodes[:3], replace(slow.nodes[3], declared="idempotent")))
+    assert compare(Case(declared), Twice)[0] is None, "an idempotent node may be repeated"
+
+
+class Hasty(Alto[Any, Any, Any, Any]):
+    """Hides from alto that `d` is declared external."""
+
+    def add_node(self, node: Any, action: Any = None, *, metadata: Any = None, **how: Any) -> Any:
+        return super().add_node(node, action, metadata=None if node == "d" else metadata, **how)
+
+
+def test_an_external_node_that_runs_ahead_is_found() -> None:
+    external = replace(FAN, nodes=(*FAN.nodes[:3], replace(FAN.nodes[3], declared="external")))
+    assert compare(Case(external), Alto)[0] is None
+    assert compare(Case(external), Hasty)[0] == ("external nodes that ran ahead", [], ["d"])
+
+
+def test_what_stock_shows_by_chance_hides_nothing_else() -> None:
+    """Node `b` reads what `a` changes in the same superstep: chance. Node `d` comes later, with another value."""
+    racing = [Node("a", pause=3, shared="change", writes=()), Node("b", pause=2, shared="read", writes=(), says=True)]
+    nodes = (*(replace(node, coroutine=True) for node in racing), Node("d", reads=()))
+    case = Case(Graph((replace(nodes[0], edges=("d",)), *nodes[1:]), ("a", "b")), seed=1, modes=("custom",), turns=("input", "input"))
+    assert not steady(case)
+    told = replace(case, saver="memory")
+    difference, _, unsteady = settled(told, Careless)
+    assert difference is not None
+    assert "wrong" in str(difference)
+    assert not unsteady
+
+
 def test_the_first_difference_says_where() -> None:
     assert first_difference({"a": [1, (2, 3)]}, {"a": [1, (2, 4)]}) == (" > a[1][1]", 3, 4)
     assert first_difference([1], [1, 2]) == (", after 1 equal items", [], [2])
     assert first_difference({"a": 1}, {"a": 1}) is None
 
 
+def test_a_node_is_bypassed() -> None:
+    line = Graph((Node("a", edges=("b",)), Node("b", edges=("c",)), Node("c")), ("a",))
+    assert bypassed(line, line.nodes[1]) == Graph((Node("a", edges=("c",)), Node("c")), ("a",))
+    assert bypassed(line, line.nodes[0]).entry == ("b",)
+
+
 def test_a_run_in_which_nothing_ran_ahead_fails(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as ended:
         main(n=20, seed=0, only=None, swap="langgraph.graph:StateGraph", processes=1, most=5, shrinking=1)
     assert ended.value.exit_code == 1
-    assert "proves nothing" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "proves nothing" in out
+    assert "20 graphs: 0 differ. 0 (0%) ran something ahead" in " ".join(out.split())
+    assert "feature" in out
 
 
 def test_the_swapped_class_is_found_by_name() -> None:

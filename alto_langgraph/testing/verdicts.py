@@ -1,0 +1,199 @@
+"""Judges one random graph: what differs between stock LangGraph and alto, and whether stock itself is steady there."""
+
+from __future__ import annotations
+
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from langgraph.graph.state import StateGraph as Stock
+
+from alto_langgraph.testing.graph_features import features
+from alto_langgraph.testing.graph_runs import Played, Turn, play
+from alto_langgraph.testing.graph_specs import Case
+from alto_langgraph.testing.random_graphs import draw
+
+OURS = "alto_langgraph.graph:StateGraph"
+SLOWEST = 10
+"""Seconds after which a case counts as hanging."""
+PACES = (lambda ms: 7 - ms if ms < 7 else 0.0, lambda ms: 0.0, lambda ms: ms * 3 % 7)
+"""Other times for nodes: where stock's answer changes with them, the case says nothing."""
+
+ON_THREADS = 60
+"""Times that stock is played again on threads, where what depends on who comes first shows only now and then."""
+
+AUDITED = 10
+"""Of so many cases, stock is played at another pace for one, whatever came out: to know how many are unsteady."""
+
+CUT_OFF = ("cancel", "leave", "crash", "loses")
+"""Turns that end while tasks started ahead may be at work."""
+
+Difference = tuple[str, Any, Any]
+
+
+class HangError(Exception):
+    """A case took longer than any should."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comparing one case came to: where it differs, if it does, and what ran ahead.
+
+    Args:
+        seed: Of the case.
+        difference: Where both sides differ, though stock is steady there.
+        unsteady: Whether they differ only where stock's own answer depends on chance; or the case is too large for stock.
+        ahead: How many tasks ran ahead.
+        features: What the case has in it.
+        audited: Whether stock, played at another pace, showed the same; None if it wasn't.
+    """
+
+    seed: int
+    difference: Difference | None = None
+    unsteady: bool = False
+    ahead: int = 0
+    features: tuple[str, ...] = field(default=())
+    audited: bool | None = None
+
+
+def side(target: str) -> Any:
+    """The class that `module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def first_difference(stock: Any, ours: Any, where: str = "") -> Difference | None:
+    """Where the two first differ, and what is there on each side; None if they are equal."""
+    if stock == ours:
+        return None
+    if isinstance(stock, dict) and isinstance(ours, dict):
+        for key in [*stock, *ours]:
+            if key not in stock or key not in ours or stock[key] != ours[key]:
+                return first_difference(stock.get(key, "(nothing)"), ours.get(key, "(nothing)"), f"{where} > {key}")
+    if isinstance(stock, list | tuple) and isinstance(ours, list | tuple) and type(stock) is type(ours):
+        for place, (mine, theirs) in enumerate(zip(stock, ours, strict=False)):
+            if mine != theirs:
+                return first_difference(mine, theirs, f"{where}[{place}]")
+        return f"{where}, after {min(len(stock), len(ours))} equal items", stock[len(ours) :], ours[len(stock) :]
+    return where, stock, ours
+
+
+def compare(case: Case, ours: Any) -> tuple[Difference | None, Played | None]:
+    """Runs both sides. The difference includes what alto alone may do wrong: hang, leave tasks running, exceed a limit."""
+    _, mine, difference = _compared(case, ours)
+    return difference, mine
+
+
+def _compared(case: Case, ours: Any) -> tuple[Played, Played | None, Difference | None]:
+    with _alarm():
+        stock = play(case, Stock)
+    try:
+        with _alarm():
+            mine = play(case, ours)
+    except HangError:
+        return stock, None, ("alto hangs", "ends", f"runs after {SLOWEST} s")
+    return stock, mine, first_difference(stock.shown, mine.shown) or _misbehaved(case, stock, mine)
+
+
+def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
+    """What alto did wrong although it shows the same as stock."""
+    if len(mine.left_running) > len(stock.left_running):
+        return "left running", stock.left_running, mine.left_running
+    nodes = [*case.graph.all_nodes()]
+    alone = not any(node.child for node in nodes) and "batch" not in case.turns
+    if case.concurrency and alone and mine.gauge.most > case.concurrency:
+        return "nodes at a time", case.concurrency, mine.gauge.most
+    if len(mine.unknown) > len(stock.unknown):
+        return "names of tasks that nobody was told of", stock.unknown, mine.unknown
+    if early := [node.name for node in nodes if node.declared == "external" and mine.ahead[node.name]]:
+        return "external nodes that ran ahead", [], early
+    once = {node.name for node in nodes if node.declared in ("", "keys", "external") and not node.called}
+    for place, (theirs, own) in enumerate(zip(stock.turns, mine.turns, strict=True)):
+        if theirs.failed:
+            return None  # from here on it is chance which tasks run again
+        if theirs.kind not in CUT_OFF and (difference := first_difference(_runs(theirs, once), _runs(own, once))):
+            return f"turn {place} > times that nodes ran{difference[0]}", *difference[1:]
+    return None
+
+
+def _runs(turn: Turn, nodes: set[str]) -> dict[str, int]:
+    return {name: number for name, number in sorted(turn.runs.items()) if number and name in nodes}
+
+
+def settled(case: Case, ours: Any) -> tuple[Difference | None, Played | None, bool]:
+    """As `compare`, but leaves out what stock itself shows now so, now so; the last is whether it left out anything."""
+    stock, mine, difference = _compared(case, ours)
+    if difference is None or mine is None:
+        return difference, mine, False
+    theirs, own = parts(stock.shown), parts(mine.shown)
+    differing = {where for where in theirs.keys() | own.keys() if theirs.get(where) != own.get(where)}
+    for again in _replayed(case):
+        unsettled = {where for where in theirs.keys() | again.keys() if theirs.get(where) != again.get(where)}
+        differing -= unsettled
+        if unsettled and not differing:
+            return None, mine, True
+    where = min(differing, default=None)
+    return (difference if where is None else first_difference({where: theirs.get(where)}, {where: own.get(where)})), mine, False
+
+
+def parts(shown: dict[str, Any]) -> dict[str, Any]:
+    """What a run showed, in parts of which one may be chance and another not."""
+    found = {}
+    for name, value in shown.items():
+        if not isinstance(value, dict):
+            found[name] = value
+            continue
+        found |= {f"{name} > {key}": part for key, part in value.items() if key != "events"}
+        found |= {f"{name} > events > {space}": events for space, events in value["events"].items()}
+    return found
+
+
+def steady(case: Case) -> bool:
+    """Whether stock shows the same whatever time nodes take."""
+    with _alarm():
+        first = parts(play(case, Stock).shown)
+    return all(again == first for again in _replayed(case))
+
+
+def _replayed(case: Case) -> Iterator[dict[str, Any]]:
+    again: tuple[Callable[[float], float], ...] = (float,) * (2 if case.coroutine else ON_THREADS)
+    for pace in (*PACES, *again):
+        with _alarm():
+            shown = play(case, Stock, pace).shown
+        yield parts(shown)
+
+
+@contextmanager
+def _alarm() -> Iterator[None]:
+    def hang(*_: object) -> None:
+        raise HangError
+
+    before = signal.signal(signal.SIGALRM, hang)
+    signal.alarm(SLOWEST)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def judge(seed: int, target: str = OURS) -> Verdict:
+    """Compares the case of this seed."""
+    case = draw(seed)
+    words = tuple(features(case))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            difference, mine, unsteady = settled(case, side(target))
+            audited = _same_at_another_pace(case) if seed % AUDITED == 0 else None
+        except HangError:  # a graph that is too large for stock says nothing
+            return Verdict(seed, unsteady=True, features=words)
+    return Verdict(seed, difference, unsteady, sum(mine.ahead.values()) if mine else 0, words, audited)
+
+
+def _same_at_another_pace(case: Case) -> bool:
+    return play(case, Stock).shown == play(case, Stock, PACES[0]).shown
