@@ -169,7 +169,8 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         """
         if error[0] is None:
             return await super().__aexit__(*error)
-        leaving = asyncio.create_task(self._leave(*error))
+        self.stack.callback(self._begin_to_leave)
+        leaving = asyncio.create_task(super().__aexit__(*error))
         try:
             left: bool | None = await _Shielded(leaving, self._give_up)
         except asyncio.CancelledError as cancelled:
@@ -179,10 +180,8 @@ class CommittingAsync(Committing, AsyncPregelLoop):
             raise
         return left
 
-    async def _leave(self, *error: Any) -> bool | None:
+    def _begin_to_leave(self) -> None:
         self._leaving = True
-        left: bool | None = await self.stack.__aexit__(*error)
-        return left
 
     def _give_up(self) -> None:
         self._given_up = not self._leaving
