@@ -113,8 +113,8 @@ def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
         return "external nodes that ran ahead", [], early
     once = {node.name for node in nodes if node.declared in ("", "keys", "external") and not node.called}
     for place, (theirs, own) in enumerate(zip(stock.turns, mine.turns, strict=True)):
-        if theirs.failed:
-            return None  # from here on it is chance which tasks run again
+        if theirs.failed or (theirs.error and not alone):
+            return None  # what ran ahead of the error is cut off, and from here on it is chance which tasks run again
         if theirs.kind not in CUT_OFF and (difference := first_difference(_runs(theirs, once), _runs(own, once))):
             return f"turn {place} > times that nodes ran{difference[0]}", *difference[1:]
     return None
