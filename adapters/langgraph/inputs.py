@@ -49,8 +49,21 @@ class Input:
         return dataclasses.replace(plan, reads=reads - self.managed, managed=reads & self.managed, sources=sources)
 
 
-def input_of(builder: Any, schema: Any) -> Input:
-    """What a callable with this schema is given in a graph."""
+class Inputs:
+    """What the nodes and path functions of one graph are given, by schema."""
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+        self._known: dict[Any, Input] = {}
+
+    def of(self, schema: Any) -> Input:
+        """What a callable with this schema is given."""
+        if schema not in self._known:
+            self._known[schema] = _input_of(self._builder, schema)
+        return self._known[schema]
+
+
+def _input_of(builder: Any, schema: Any) -> Input:
     entries = builder.schemas[schema]
     managed = frozenset(key for key, value in entries.items() if is_managed_value(value))
     keys = frozenset(entries) - managed

@@ -13,7 +13,7 @@ from langgraph.constants import END, START
 from alto_langgraph.adapters.langgraph.combining import together as merged
 from alto_langgraph.adapters.langgraph.describing import describe
 from alto_langgraph.adapters.langgraph.hints import declared
-from alto_langgraph.adapters.langgraph.inputs import Input, input_of
+from alto_langgraph.adapters.langgraph.inputs import Input, Inputs
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, NodePlan, Plan, Reason
@@ -49,7 +49,8 @@ def _lower(compiled: Any, builder: Any) -> Plan:
     with together():
         edges = _edges(builder)
         plain = _plain(builder)
-        nodes = {name: _node(name, compiled.nodes[name], builder, edges[name], plain[name]) for name in builder.nodes}
+        inputs = Inputs(builder)
+        nodes = {name: _node(name, compiled.nodes[name], builder, inputs, edges[name], plain[name]) for name in builder.nodes}
         starts = tuple(_route(branch, None) for branch in builder.branches.get(START, {}).values())
         entry_sends = _union(route.sends for route in starts)
         return Plan(
@@ -89,11 +90,11 @@ def _joins(builder: Any) -> Mapping[str, tuple[frozenset[str], ...]]:
     return {end: tuple(sorted(edges, key=sorted)) for end, edges in joins.items()}
 
 
-def _node(name: str, node: Any, builder: Any, edges: frozenset[str], certain: frozenset[str]) -> NodePlan:
+def _node(name: str, node: Any, builder: Any, inputs: Inputs, edges: frozenset[str], certain: frozenset[str]) -> NodePlan:
     spec, branches = builder.nodes[name], builder.branches.get(name, {})
-    given = input_of(builder, spec.input_schema)
+    given = inputs.of(spec.input_schema)
     function = declared(given.bound(_written(_callable(node.bound, given), builder)), node.metadata, given)
-    routes = tuple(_route(branch, input_of(builder, branch.input_schema or spec.input_schema)) for branch in branches.values())
+    routes = tuple(_route(branch, inputs.of(branch.input_schema or spec.input_schema)) for branch in branches.values())
     handler = frozenset({node.error_handler_node} if getattr(node, "error_handler_node", None) else ())
     commands = None if function.goes is None and not spec.ends else frozenset(spec.ends or ()) | (function.goes or frozenset())
     if function.goes is None and spec.ends:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import FunctionType
 from typing import Any
 
@@ -28,7 +29,7 @@ class Call:
     discarded: bool = False
     node: ast.AST | None = None
 
-    @property
+    @cached_property
     def values(self) -> tuple[Value, ...]:
         """Every argument."""
         return (*self.args, *self.keywords.values(), *((self.spread,) if self.spread is not None else ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+from collections import OrderedDict
 from functools import partial
 from types import BuiltinFunctionType, ClassMethodDescriptorType, FunctionType, MethodDescriptorType, MethodType, WrapperDescriptorType
 from typing import Any
@@ -139,8 +140,9 @@ class Calls(Special):
         """What something in the tables returns: a list of what its arguments hold, one of that, or something made of it."""
         whole = holding(call.values)._replace(strings=None, held=None)
         if name in _LISTING:
-            whole = holding([self.items_of(value) for value in call.args])
-        elif name in _CHOOSING:
+            own = self.made.new(call.node) if call.node is not None else frozenset[int]()
+            return holding([self.items_of(value) for value in call.args])._replace(own=own)
+        if name in _CHOOSING:
             items = any_of([self.items_of(value) for value in call.args] if len(call.args) == 1 else call.args)
             whole = whole._replace(strings=items.strings, held=items.held)
         return whole._replace(own=whole.inner, kind=Kind.ANY)
@@ -176,7 +178,7 @@ class Calls(Special):
             return self.send(call)
         if full == "langgraph.types.Command":
             return self.command(call)
-        if hasattr(cls, "__total__") and issubclass(cls, dict):  # a TypedDict
+        if (hasattr(cls, "__total__") and issubclass(cls, dict)) or cls is OrderedDict:  # a TypedDict
             cls = dict
         if cls is dict or cls is list or cls is tuple or cls is set:
             return self._copy(cls, call)
@@ -194,7 +196,9 @@ class Calls(Special):
         known = known_function(cls)
         if known is not None:
             result = self.known(known, call, name)
-            return result if known.fresh or made.keys is None else made
+            if known.fresh or made.keys is not None or call.node is None:
+                return result if known.fresh else made
+            return result._replace(own=self.made.new(call.node, mapping=issubclass(cls, dict)))
         return self.unknown(call, name)
 
     def _call_users_class(self, cls: type, call: Call, name: str, made: Value) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from types import FunctionType
 from typing import Any, cast
@@ -52,8 +52,13 @@ def base_name(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _walruses(node: ast.AST) -> Iterator[str]:
-    return (n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr) and isinstance(n.target, ast.Name))
+def _walruses(node: ast.expr) -> frozenset[str]:
+    """Names that `:=` sets inside a comprehension, for outside."""
+    known: frozenset[str] | None = getattr(node, "alto_walruses", None)
+    if known is None:
+        known = frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr) and isinstance(n.target, ast.Name))
+        node.alto_walruses = known  # type: ignore[attr-defined]
+    return known
 
 
 class Expressions(Methods):
@@ -156,7 +161,8 @@ class Expressions(Methods):
         self.show(key)
         if isinstance(node.slice, ast.Slice) and base.kind is not Kind.STATE:
             self.touch(base)
-            return base._replace(own=frozenset(), inner=self.made.reach(base), known=(), items=None)
+            part = None if base.strings != NO_NAMES else NO_NAMES
+            return base._replace(own=frozenset(), inner=self.made.reach(base), known=(), items=None, strings=part)
         if base.items is not None and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
             return cast(Value, base.items[node.slice.value]) if -len(base.items) <= node.slice.value < len(base.items) else UNKNOWN
         return self.item(base, key)
@@ -171,8 +177,7 @@ class Expressions(Methods):
             self.report.read_all()
         if base.kind in CONFIGS:
             return self.config_key(base, key)
-        hint = member(base.hint, next(iter(key.strings))) if key.strings and len(key.strings) == 1 else None
-        return self.element(base, hint or element(base.hint))
+        return self.element(base, self.member_hint(base, key.strings) or element(base.hint))
 
     def _slice(self, node: ast.Slice) -> Value:
         self.show(*(self.evaluate(part) for part in (node.lower, node.upper, node.step) if part is not None))

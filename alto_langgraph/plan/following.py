@@ -9,13 +9,15 @@ from typing import Any
 from alto_langgraph.plan import marks
 from alto_langgraph.plan.arguments import Call, defaults_of
 from alto_langgraph.plan.bytecode import read_code
+from alto_langgraph.plan.declared import member
+from alto_langgraph.plan.made import Made
 from alto_langgraph.plan.naming import Scope
 from alto_langgraph.plan.origin import FRAMEWORKS, is_library, is_user_code, package
 from alto_langgraph.plan.reading import Reading
 from alto_langgraph.plan.report import Report
-from alto_langgraph.plan.session import Summary
+from alto_langgraph.plan.sharing import Summary, hides, shared, shows, shows_text
 from alto_langgraph.plan.source import Tree, tree_of
-from alto_langgraph.plan.values import UNKNOWN, Bound, Kind, Local, Value, any_of, either, holding
+from alto_langgraph.plan.values import UNKNOWN, Kind, Local, Value, any_of, either, holding
 
 _DEEPEST = 6
 """How often a function inside another may be on the way to itself, each time with other arguments."""
@@ -32,6 +34,7 @@ class Following(Reading):
         self._stack: list[Any] = []
         self._lowest = 0
         self._open: list[tuple[Tree, Any]] = []
+        self.peeked = False
 
     def call_library(self, function: FunctionType, call: Call, name: str) -> Value:
         """A call of a library's function."""
@@ -48,42 +51,81 @@ class Following(Reading):
             return UNKNOWN
         if not is_user_code(function, self.home, function.__code__):
             return self.call_library(function, call, name)
-        tree = tree_of(function)
+        tree = self.tree_of(function)
         if tree is None:
             self.report.absorb(read_code(function, self.describe), name, self.derived(call.values).own)
             return self.unknown(call, name)
-        marked = (function, self._from, *call.marks())
-        alone = not self.made.leaked and all(map(_is_portable, call.values))
-        summary = self.session.summaries.get(marked) if alone else None
-        summary = summary or self._results.get((marked, self.made.version))
+        for texts in (False, True) if not self.made.leaked else ():
+            like = shared(call, self.made, texts=texts)
+            if like is None:
+                break
+            found = self._find(function, tree, like.call, self.session.summaries, Made())
+            if found is None:
+                return self.derived(call.values)
+            if texts or not found.peeked:
+                return self._told(found._replace(value=like.value(found.value), puts=tuple(map(like.put, found.puts))), call)
+        found = self._find(function, tree, call, self._results, self.made)
+        return self._told(found, call) if found is not None else self.derived(call.values)
+
+    def tree_of(self, function: FunctionType) -> Tree | None:
+        """The syntax tree of a function, looked for once."""
+        code = function.__code__
+        if code not in self.session.trees:
+            self.session.trees[code] = tree_of(function)
+        return self.session.trees[code]
+
+    def _told(self, summary: Summary, call: Call) -> Value:
+        self.peeked |= summary.peeked and any(map(shows_text, call.values))
+        self.report.merge(summary.report)
+        for put in summary.puts:
+            self.made.again(put)
+        return summary.value
+
+    def _find(self, function: FunctionType, tree: Tree, call: Call, kept: dict[Any, Summary], made: Made) -> Summary | None:
+        """What a call comes to, as kept or read anew; None if the function is just being read, on its way to itself.
+
+        Args:
+            function: What is called.
+            tree: Its syntax tree.
+            call: The arguments.
+            kept: Where to look first.
+            made: What was put where before; empty if that doesn't matter to the call.
+        """
+        marked = (function, self._from, made.version, *call.marks())
+        summary = kept.get(marked)
         if summary is not None:
-            self.report.merge(summary.report)
-            for put in summary.puts:
-                self.made.again(put)
-            return summary.value
+            return summary
         if marked in self._stack:
             self._lowest = min(self._lowest, self._stack.index(marked))
-            return self.derived(call.values)
-        return self._call_anew(function, tree, call, marked, alone)
-
-    def _call_anew(self, function: FunctionType, tree: Tree, call: Call, marked: Any, alone: bool) -> Value:
-        place, start, version = len(self._stack), len(self.made.log), self.made.version
-        outer, self.report = self.report, Report()
-        lowest, self._lowest = self._lowest, place
+            return None
+        place, start = len(self._stack), len(made.log)
+        outside = self.report, self.made, self._lowest, self.peeked
+        self.report, self.made, self._lowest, self.peeked = Report(), made, place, False
         self._stack.append(marked)
         try:
             value = self.read(tree, Scope(function, {}, tree=tree), call, function)
+            puts = tuple(made.log[start:])
+            summary = Summary(value, self.report, puts, self.peeked or shows(value, self.report, puts))
+            if self._lowest >= place:  # else it is on the way to itself from further out, and what that finds is still missing here
+                kept[marked] = summary
+            return summary
         finally:
             self._stack.pop()
-            found, self.report = self.report, outer
-            outer.merge(found)
-        if self._lowest >= place:  # else it is on the way to itself from further out, and what that finds is still missing here
-            summary = Summary(value, found, tuple(self.made.log[start:]))
-            self._results[marked, version] = summary
-            if alone and not _has_locals(value):
-                self.session.summaries[marked] = summary
-        self._lowest = min(lowest, self._lowest)
-        return value
+            lowest = self._lowest
+            self.report, self.made, self._lowest, self.peeked = outside
+            self._lowest = min(lowest, self._lowest)
+
+    def peek(self, names: frozenset[str] | None) -> frozenset[str] | None:
+        """Names whose letters make a difference now."""
+        self.peeked |= hides(names)
+        return names
+
+    def member_hint(self, base: Value, names: frozenset[str] | None) -> Any:
+        """The declared type of what a value has under a name; None if that isn't known."""
+        if base.hint is None or base.hint is dict or not names or len(names) > 1:
+            return None
+        self.peek(names)
+        return member(base.hint, next(iter(names)))
 
     def local(self, tree: Tree) -> Local:
         """A function defined in the current scope."""
@@ -167,12 +209,3 @@ class Following(Reading):
     def call(self, target: Value, call: Call, name: str) -> Value:
         """What calling `target` may return; reports what it touches."""
         raise NotImplementedError
-
-
-def _is_portable(value: Value) -> bool:
-    """Whether what a function does with a value doesn't depend on what was read before."""
-    return not _has_locals(value) and all(key >= 0 for key in value.own) and all(key >= 0 for key in value.inner)
-
-
-def _has_locals(value: Value) -> bool:
-    return bool(value.functions) or any(isinstance(part, Local | Bound) for part in value.parts)

@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 from alto_langgraph.plan import known as tables
 from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.calls import Calls
-from alto_langgraph.plan.declared import bare, element, member
+from alto_langgraph.plan.declared import bare, element
 from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, is_langchain, is_runnable
 from alto_langgraph.plan.made import lists
 from alto_langgraph.plan.model import Effects
@@ -226,7 +226,7 @@ class Methods(Calls):
         if base.kind is Kind.PLAIN:
             return UNKNOWN
         names = call.args[0].strings if call.args else None
-        hint = member(base.hint, next(iter(names))) if attribute == "get" and names and len(names) == 1 else None
+        hint = self.member_hint(base, names) if attribute == "get" else None
         if attribute in ("get", "values", "items", "__getitem__"):
             found = self.element(base, hint or (element(base.hint) if attribute == "get" else None))
             out = either(found, any_of(call.args[1:2])) if call.args[1:2] else found
@@ -246,7 +246,7 @@ class Methods(Calls):
 
     def config_key(self, base: Value, key: Value) -> Value:
         """An entry of the run's config, or of one of its two inner mappings."""
-        names = key.strings
+        names = self.peek(key.strings)
         if base.kind is Kind.CONFIG and names is not None:
             if "configurable" in names:
                 return Value(kind=Kind.CONFIGURABLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from alto_langgraph.plan.model import CallablePlan, Effects, SharedUse
@@ -129,6 +129,11 @@ class Report:
     def says_anything(self) -> bool:
         """Whether `notice` of this report would tell anything."""
         return bool(self.pauses or self.identity or self.store or self.evidence or self.names or self.instances)
+
+    def mentions(self, odd: Callable[[Iterable[str] | None], bool]) -> bool:
+        """Whether any names that were found are `odd`."""
+        found = (self.reads, self.changes, self.pushes, self.goes, self.sends, self.goes_up, self.writes_up)
+        return any(map(odd, found))
 
     def merge(self, other: Report) -> None:
         """Everything that another report tells is told here too."""

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from types import CodeType
+from typing import Any
 
 from alto_langgraph.plan.access import Describe
-from alto_langgraph.plan.made import Put
 from alto_langgraph.plan.model import CallablePlan
 from alto_langgraph.plan.report import Report
+from alto_langgraph.plan.sharing import Summary
+from alto_langgraph.plan.source import Tree
 from alto_langgraph.plan.values import Value
-
-
-class Summary(NamedTuple):
-    """What a call of one function with certain arguments comes to.
-
-    Args:
-        value: What it may return.
-        report: What it touches.
-        puts: What it puts where, in order.
-    """
-
-    value: Value
-    report: Report
-    puts: tuple[Put, ...]
 
 
 class Session:
@@ -36,6 +24,7 @@ class Session:
         self.objects: dict[int, tuple[Any, Value, Report | None]] = {}
         self.plans: dict[int, tuple[Any, CallablePlan | None]] = {}
         self.summaries: dict[Any, Summary] = {}
+        self.trees: dict[CodeType, Tree | None] = {}
 
 
 _current: ContextVar[Session | None] = ContextVar("alto_reading", default=None)

@@ -50,9 +50,10 @@ class Special(Following):
         return UNKNOWN
 
     def _evaluated(self, call: Call, name: str) -> Value:
-        texts = call.args[0].strings if len(call.values) == 1 and call.args else None
-        if name == "eval" and texts:
-            return any_of([self.evaluate(_expression(written)) for written in texts])
+        texts = self.peek(call.args[0].strings) if len(call.values) == 1 and call.args else None
+        written = [_expression(text) for text in texts] if name == "eval" and texts else []
+        if written and None not in written:
+            return any_of([self.evaluate(expression) for expression in written if expression is not None])
         self.escape([self.in_sight()], f"`{name}`")
         return self.unknown(call, name)
 
@@ -71,7 +72,7 @@ class Special(Following):
         return UNKNOWN if name == "type" else PLAIN
 
     def _getattr(self, call: Call, name: str) -> Value | None:
-        names = call.args[1].strings if len(call.args) > 1 else None
+        names = self.peek(call.args[1].strings) if len(call.args) > 1 else None
         if not names or call.spread is not None:
             return None
         return any_of([*(self.attribute(call.args[0], attribute) for attribute in names), *call.args[2:]])
@@ -126,7 +127,7 @@ class Special(Following):
         if call.spread is not None or call.args:
             goes = keys = None
         graph = call.keywords.get("graph", NOTHING)
-        here = graph.strings is None or graph.strings != {_PARENT}
+        here = graph.strings is None or self.peek(graph.strings) != frozenset({_PARENT})
         if graph is not NOTHING or call.spread is not None:
             self.report.goes_up = names_of(self.report.goes_up, goes)
             self.report.writes_up = names_of(self.report.writes_up, keys)
@@ -165,8 +166,11 @@ class Special(Following):
 
 
 @cache
-def _expression(written: str) -> ast.expr:
-    return ast.parse(written.strip(), mode="eval").body
+def _expression(written: str) -> ast.expr | None:
+    try:
+        return ast.parse(written.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
 
 
 _KNOWN: list[tuple[Callable[[Any, Call, str], Value | None], tuple[object, ...]]] = [

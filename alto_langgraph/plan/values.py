@@ -146,6 +146,8 @@ def names_of(one: frozenset[str] | None, other: frozenset[str] | None) -> frozen
 def any_of(values: Iterable[Value]) -> Value:
     """A value that may be any of several."""
     values = list(values)
+    if len(values) == 1:
+        return values[0]
     return reduce(either, values) if values else NOTHING
 
 
