@@ -89,10 +89,21 @@ def _both(one: CallablePlan, other: CallablePlan) -> CallablePlan:
 
 def together(plans: Iterable[CallablePlan]) -> CallablePlan:
     """What several callables touch that all get the same input, or of which any may run."""
-    return reduce(_both, plans, NOTHING)
+    plans = list(plans)
+    return reduce(_both, plans) if plans else NOTHING
 
 
 def returning(plan: CallablePlan, updates: frozenset[str] | None, **more: Any) -> CallablePlan:
-    """The plan with other `updates`, and more fields if they are given."""
+    """The plan with other `updates`, and more fields if they are given; its sources agree."""
     plan = dataclasses.replace(plan, updates=updates, **more)
-    return dataclasses.replace(plan, writes=names_of(updates, names_of(plan.changes, plan.pushes)))
+    writes = names_of(updates, names_of(plan.changes, plan.pushes))
+    sources = dataclasses.replace(
+        plan.sources, reads=_agreeing(plan.sources.reads, plan.reads), writes=_agreeing(plan.sources.writes, writes)
+    )
+    return dataclasses.replace(plan, writes=writes, sources=sources)
+
+
+def _agreeing(source: Source, names: frozenset[str] | None) -> Source:
+    if names is None:
+        return "unknown"
+    return "known" if source == "unknown" else source

@@ -6,8 +6,8 @@ import inspect
 import operator
 from dataclasses import replace
 from functools import partial
-from types import FunctionType, MethodType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, UnionType
+from typing import Any, NamedTuple, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from alto_langgraph.plan.access import Describe
@@ -59,6 +59,8 @@ def inspected(function: Any, state: Any, everything: bool, describe: Describe, b
     if kept is not None and kept.holds((state, everything), describe):
         return kept.plan
     home = _home(function)
+    if home is None and isinstance(function, _CODELESS):
+        home = cast(FunctionType, _nowhere)
     if home is None:
         return CallablePlan(evidence=("no Python code",))
     tree = tree_of(home)
@@ -75,6 +77,14 @@ def inspected(function: Any, state: Any, everything: bool, describe: Describe, b
     if isinstance(function, FunctionType) and function.__closure__ is None:
         _kept[function] = _Kept((state, everything), describe, reading.report.depends, plan)
     return plan
+
+
+_CODELESS = (operator.itemgetter, MethodDescriptorType, BuiltinFunctionType)
+"""Callables without Python code of which the tables may know."""
+
+
+def _nowhere(operand: Any) -> None:
+    """Stands for the home of callables without Python code."""
 
 
 def _home(function: Any) -> FunctionType | None:

@@ -216,6 +216,7 @@ def make(key):
         (functools.partial(with_key, "docs"), {"docs"}),
         (functools.partial(pick, key="docs"), {"docs"}),
         (make("docs"), {"docs"}),
+        (operator.itemgetter("docs"), {"docs"}),
     ],
 )
 def test_reads_are_found(function: Any, reads: set[str]) -> None:
@@ -318,7 +319,6 @@ def unpacked_tuple(state):
         got_by_name,
         merged,
         unpacked_tuple,
-        operator.itemgetter("docs"),
         len,
     ],
 )
