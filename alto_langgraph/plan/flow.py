@@ -88,8 +88,13 @@ class Flow(Expressions):
             self.touch(*() if value.kind is Kind.STATE else (value,))
             if item.optional_vars is not None:
                 known = value.kind in (Kind.CLIENT, Kind.ANSWERING, Kind.RUNNABLE)
-                self.bind(item.optional_vars, value if known else value._replace(keys=None, strings=None, held=None))
+                self.bind(item.optional_vars, value if known else self._entered(value))
         self._breakable(node.body)  # what is entered may swallow an exception
+
+    def _entered(self, value: Value) -> Value:
+        """What `with` binds: what it is given, or anything in that."""
+        whole = value.kind is Kind.STATE
+        return value._replace(own=value.own if whole else self.made.reach(value), keys=None, strings=None, held=None, items=None)
 
     def _match(self, node: ast.Match) -> None:
         subject = self.evaluate(node.subject)

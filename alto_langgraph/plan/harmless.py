@@ -126,6 +126,12 @@ def is_langchain(cls: type, names: frozenset[str]) -> bool:
     return not names.isdisjoint(_names_of(cls)[1])
 
 
+def keeps_runs(cls: type) -> tuple[bool, bool]:
+    """Whether instances are LangGraph's checkpointers, and whether they are its stores."""
+    names = _names_of(cls)[0]
+    return "langgraph.checkpoint.base.BaseCheckpointSaver" in names, "langgraph.store.base.BaseStore" in names
+
+
 def is_runnable(cls: type) -> bool:
     """Whether instances are LangChain's runnables."""
     return is_langchain(cls, frozenset({"Runnable"}))

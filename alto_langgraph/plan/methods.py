@@ -150,6 +150,8 @@ class Methods(Calls):
         own = getattr(type(held.it), attribute, None)
         if isinstance(own, FunctionType) and is_user_code(own, self.home, own.__code__):
             return self.call_function(own, call.behind(base), name)
+        if attribute.removeprefix("a").startswith(("get_state", "update_state", "bulk_update_state")):
+            self.see_checkpoints(name)
         self.run_plan(held.it, call, name)
         return self.unknown(call, name)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from alto_langgraph.plan import marks
 from alto_langgraph.plan.access import Describe
-from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless
+from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, keeps_runs
 from alto_langgraph.plan.made import Made
 from alto_langgraph.plan.model import CallablePlan
 from alto_langgraph.plan.origin import is_user_code, is_users_module
@@ -131,6 +131,11 @@ class Naming:
             self.report.identity = True
             self.report.note(f"mentions `{text}`")
 
+    def see_checkpoints(self, name: str) -> None:
+        """Checkpoints are looked at, which tell the number of the superstep and what it has not seen yet."""
+        self.report.identity = True
+        self.report.note(f"looks at checkpoints (`{name}`)")
+
     # objects
 
     def of_object(self, it: Any, name: str) -> Value:
@@ -174,6 +179,10 @@ class Naming:
             return Value(kind=Kind.PLAIN, known=held, strings=NO_NAMES)
         if self.plan_of(it) is not None:
             return Value(kind=Kind.RUNNABLE, known=held)
+        saver, store = keeps_runs(cls)
+        if saver:
+            self.see_checkpoints(name)
+        self.report.store |= store
         key = frozenset({id(it)})
         self.report.names.setdefault(id(it), name)
         if hasattr(it, "__dict__"):

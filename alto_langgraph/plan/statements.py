@@ -160,6 +160,7 @@ class Statements(Flow):
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             if isinstance(target, ast.Attribute | ast.Subscript):
+                self.evaluate(target)  # what isn't there can't be deleted
                 self._change(target)
 
     def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
