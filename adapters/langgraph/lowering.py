@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from langgraph.channels import BinaryOperatorAggregate, LastValue
-from langgraph.channels.base import BaseChannel
 from langgraph.constants import END, START
 
-from alto_langgraph.adapters.langgraph.describing import describe, together
+from alto_langgraph.adapters.langgraph.combining import together as merged
+from alto_langgraph.adapters.langgraph.describing import describe
+from alto_langgraph.adapters.langgraph.hints import declared
+from alto_langgraph.adapters.langgraph.inputs import Input, Inputs
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
 from alto_langgraph.plan.access import analyse
-from alto_langgraph.plan.model import CallablePlan, Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.session import together
+from alto_langgraph.plan.values import names_of
 
 Names = frozenset[str] | None
 
@@ -42,59 +47,79 @@ def _opaque(compiled: Any, fence: Reason) -> Plan:
 
 
 def _lower(compiled: Any, builder: Any) -> Plan:
-    edges = _edges(builder)
-    nodes = {name: _node(name, compiled, builder, edges[name]) for name in builder.nodes}
-    starts = _routes(builder.branches.get(START, {}))
-    return Plan(
-        nodes=nodes,
-        entry=_union([edges[START], *_ends(builder.branches.get(START, {}), starts)]),
-        fences=tuple(_graph_fences(compiled)),
-        subgraphs={name: lower(node.bound) for name, node in compiled.nodes.items() if isinstance(node.bound, Pregel)},
-        entry_sends=_union(route.sends for route in starts),
-    )
+    with together():
+        edges = _edges(builder)
+        plain = _plain(builder)
+        inputs = Inputs(builder)
+        nodes = {name: _node(name, compiled, builder, inputs, edges[name], plain[name]) for name in builder.nodes}
+        starts = tuple(_route(branch, None) for branch in builder.branches.get(START, {}).values())
+        entry_sends = _union(route.sends for route in starts)
+        return Plan(
+            nodes=_sent(nodes, entry_sends),
+            entry=_union([edges[START], *_ends(builder.branches.get(START, {}), starts)]),
+            fences=tuple(_graph_fences(compiled)),
+            subgraphs={name: lower(node.bound) for name, node in compiled.nodes.items() if isinstance(node.bound, Pregel)},
+            entry_sends=entry_sends,
+            entry_certain=plain[START],
+            joins=_joins(builder),
+        )
 
 
 def _edges(builder: Any) -> Mapping[str, frozenset[str]]:
     """Who follows whom by plain edges and joins."""
+    joined = ((start, end) for starts, end in builder.waiting_edges for start in starts)
+    return _followers((*builder.edges, *joined))
+
+
+def _plain(builder: Any) -> Mapping[str, frozenset[str]]:
+    """Who follows whom for certain, and at once: by plain edges, to nodes that aren't deferred."""
+    return _followers((start, end) for start, end in builder.edges if end in builder.nodes and not builder.nodes[end].defer)
+
+
+def _followers(edges: Iterable[tuple[str, str]]) -> Mapping[str, frozenset[str]]:
     followers: defaultdict[str, set[str]] = defaultdict(set)
-    for start, end in builder.edges:
+    for start, end in edges:
         followers[start].add(end)
-    for starts, end in builder.waiting_edges:
-        for start in starts:
-            followers[start].add(end)
     return defaultdict(frozenset, {start: frozenset(ends - {END}) for start, ends in followers.items()})
 
 
-def _plain(builder: Any, name: str) -> frozenset[str]:
-    """Who is behind a plain edge of a node's own."""
-    return frozenset(end for start, end in builder.edges if start == name and end in builder.nodes)
+def _joins(builder: Any) -> Mapping[str, tuple[frozenset[str], ...]]:
+    joins: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
+    for starts, end in builder.waiting_edges:
+        if end != END:
+            joins[end].append(frozenset(starts))
+    return {end: tuple(sorted(edges, key=sorted)) for end, edges in joins.items()}
 
 
-def _node(name: str, compiled: Any, builder: Any, edges: frozenset[str]) -> NodePlan:
+def _node(name: str, compiled: Any, builder: Any, inputs: Inputs, edges: frozenset[str], certain: frozenset[str]) -> NodePlan:
     node, spec, branches = compiled.nodes[name], builder.nodes[name], builder.branches.get(name, {})
-    function = _declared(_callable(node.bound, spec.input_schema), node.metadata)
-    routes = _routes(branches)
+    given = inputs.of(spec.input_schema)
+    function = declared(given.bound(_written(_callable(node.bound, given), builder)), node.metadata, given)
+    routes = tuple(_route(branch, inputs.of(branch.input_schema or spec.input_schema)) for branch in branches.values())
     handler = frozenset({node.error_handler_node} if getattr(node, "error_handler_node", None) else ())
     commands = None if function.goes is None and not spec.ends else frozenset(spec.ends or ()) | (function.goes or frozenset())
+    if function.goes is None and spec.ends:
+        function = dataclasses.replace(function, sources=dataclasses.replace(function.sources, goes="annotation"))
     ends = _ends(branches, routes)
-    operands = _operands(node, function, compiled.channels)
+    operands = _operands(node, function, given)
     sends = _union([function.sends, *(route.sends for route in routes)])
     targets = _union([edges, handler, commands, sends, *ends])
-    plain = _plain(builder, name)
+    plain = frozenset(end for start, end in builder.edges if start == name and end in builder.nodes)
     named = commands if commands is None else commands - (function.sends or frozenset())
     return NodePlan(
         name=name,
         function=function,
         routes=routes,
-        targets=targets - {END} if targets is not None else None,
+        targets=targets & frozenset(builder.nodes) if targets is not None else None,
         fences=tuple(_fences(name, node, spec, function, routes)),
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
         handler=getattr(node, "error_handler_node", None),
         pulls=_union([plain, named, *_named(branches, routes)]),
-        certain=frozenset(end for end in plain if not builder.nodes[end].defer),
         operands=operands,
         unsteady=frozenset(key for key in operands if not is_steady(compiled.channels[key])),
+        certain=certain,
+        whole=given.whole,
     )
 
 
@@ -103,23 +128,49 @@ def is_steady(channel: Any) -> bool:
     return type(channel) in (LastValue, BinaryOperatorAggregate)
 
 
-def _operands(node: Any, function: CallablePlan, channels: Mapping[str, Any]) -> frozenset[str]:
+def _operands(node: Any, function: CallablePlan, given: Input) -> frozenset[str]:
     """State keys that a node's input depends on; managed values, which follow from the superstep's number, aside."""
-    given = frozenset([node.channels] if isinstance(node.channels, str) else node.channels)
-    state = frozenset(key for key in given if isinstance(channels.get(key), BaseChannel))
-    # A state that isn't a dict is made by code of the app's, which may look at all of it.
-    return state if function.reads is None or node.mapper is not None else state & function.reads
+    channels = frozenset([node.channels] if isinstance(node.channels, str) else node.channels) - given.managed
+    return channels if function.reads is None or given.whole else channels & (function.reads | given.required)
 
 
-def _callable(bound: Any, schema: Any) -> CallablePlan:
+def _callable(bound: Any, given: Input | None) -> CallablePlan:
     """What a node or a path function touches; the schema tells the types of the keys of a plain function's state."""
+    schema = given.schema if given is not None else None
     if isinstance(bound, RunnableCallable) and not is_a(bound, "ToolNode"):
-        return together(analyse(f, state=schema, describe=describe) for f in functions_of(bound))
-    return describe(bound) or analyse(bound, state=schema, describe=describe)
+        kwargs = bound.kwargs
+        functions = (partial(f, **kwargs) if kwargs else f for f in functions_of(bound))
+        return merged(analyse(f, state=schema, describe=describe) for f in functions)
+    plan = describe(bound)
+    if plan is None:
+        return analyse(bound, state=schema, describe=describe)
+    return plan if given is None or given.is_dict else dataclasses.replace(plan, reads=None)  # described as what gets a dict
 
 
-def _routes(branches: Mapping[str, Any]) -> tuple[CallablePlan, ...]:
-    return tuple(_callable(branch.path, branch.input_schema) for branch in branches.values())
+def _route(branch: Any, given: Input | None) -> CallablePlan:
+    """What a path function touches. It writes only in place."""
+    plan = _callable(branch.path, given)
+    plan = dataclasses.replace(plan, updates=NOBODY, writes=names_of(plan.changes, plan.pushes))
+    return plan if given is None else given.bound(plan)
+
+
+def _written(plan: CallablePlan, builder: Any) -> CallablePlan:
+    """The plan with writes that are keys of the graph; LangGraph drops all others."""
+    keys = frozenset((*builder.channels, *builder.managed))
+    if keys == {"__root__"}:
+        return dataclasses.replace(plan, writes=keys)
+    return plan if plan.writes is None else dataclasses.replace(plan, writes=plan.writes & keys)
+
+
+def _sent(nodes: dict[str, NodePlan], entry_sends: Names) -> dict[str, NodePlan]:
+    """The nodes; one that may be sent something, and changes that in place, may change any part of the state that way."""
+    sends = _union([entry_sends, *(node.sends for node in nodes.values())])
+    return {
+        name: dataclasses.replace(node, function=dataclasses.replace(node.function, changes=None, writes=None))
+        if node.function.mutates and (sends is None or name in sends)
+        else node
+        for name, node in nodes.items()
+    }
 
 
 def _ends(branches: Mapping[str, Any], routes: Iterable[CallablePlan]) -> list[Names]:
@@ -150,21 +201,6 @@ def _union(sets: Iterable[Names]) -> Names:
             return None
         joined |= names
     return joined - {END}
-
-
-def _declared(plan: CallablePlan, metadata: Mapping[str, Any] | None) -> CallablePlan:
-    """The plan with the app's own hints (`add_node(..., metadata=...)`) in place of what was inferred."""
-    hints: dict[str, Any] = {}
-    for key in ("reads", "writes"):
-        value = (metadata or {}).get(key)
-        if isinstance(value, list | tuple | set | frozenset) and all(isinstance(item, str) for item in value):
-            hints[key] = frozenset(value)
-    effects = (metadata or {}).get("effects")
-    if isinstance(effects, str) and effects.upper() in Effects.__members__:
-        hints["effects"] = Effects[effects.upper()]
-        if hints["effects"] <= Effects.IDEMPOTENT:
-            hints |= {"mutates": False, "shares": ()}
-    return dataclasses.replace(plan, evidence=("declared", *plan.evidence), **hints) if hints else plan
 
 
 def _fences(name: str, node: Any, spec: Any, function: CallablePlan, routes: tuple[CallablePlan, ...]) -> Iterable[Reason]:

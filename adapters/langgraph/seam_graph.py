@@ -15,7 +15,7 @@ try:
 except ImportError:  # pragma: no cover - no version in the tested range
     RunnableCallable = RunnableSeq = type(None)  # type: ignore[assignment,misc]
 
-__all__ = ["Pregel", "PregelProtocol", "RunnableCallable", "RunnableSeq", "class_of", "functions_of", "is_a"]
+__all__ = ["Pregel", "PregelProtocol", "RunnableCallable", "RunnableSeq", "class_of", "functions_of", "injected_keys", "is_a"]
 
 _CLASSES = {
     "ToolNode": "langgraph.prebuilt.tool_node",
@@ -26,6 +26,11 @@ _CLASSES = {
     "RunnableAssign": "langchain_core.runnables.passthrough",
     "RunnablePassthrough": "langchain_core.runnables.passthrough",
     "RunnablePick": "langchain_core.runnables.passthrough",
+    "PromptTemplate": "langchain_core.prompts.prompt",
+    "ChatPromptTemplate": "langchain_core.prompts.chat",
+    "MessagesPlaceholder": "langchain_core.prompts.chat",
+    "BaseStringMessagePromptTemplate": "langchain_core.prompts.chat",
+    "_StringImageMessagePromptTemplate": "langchain_core.prompts.chat",
 }
 
 
@@ -45,3 +50,15 @@ def functions_of(runnable: Any) -> list[Any]:
     if isinstance(other, partial) and other.func is run_in_executor:
         other = None
     return [f for f in (sync, other) if f is not None]
+
+
+def injected_keys(node: Any) -> frozenset[str] | None:
+    """State keys that a `ToolNode` gives to its tools; None if one gets the state whole, or that can't be told."""
+    keys: set[str] = set()
+    for name in node.tools_by_name:
+        injected = getattr(node, "_injected_args", {}).get(name)
+        state = getattr(injected, "state", None)
+        if not isinstance(state, dict) or getattr(injected, "runtime", None) is not None or None in state.values():
+            return None
+        keys.update(state.values())
+    return frozenset(keys)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import FunctionType
 from typing import Any
 
-from alto_langgraph.plan.values import UNKNOWN, Value
+from alto_langgraph.plan.values import Value, either
 
 
 @dataclass(frozen=True)
@@ -19,21 +20,37 @@ class Call:
         keywords: Those given by name.
         spread: What `*` and `**` arguments of unknown length hold, if there are any.
         discarded: Nobody looks at the result.
+        node: Where it is written.
     """
 
     args: tuple[Value, ...] = ()
     keywords: dict[str, Value] = field(default_factory=dict)
     spread: Value | None = None
     discarded: bool = False
+    node: ast.AST | None = None
 
-    @property
+    @cached_property
     def values(self) -> tuple[Value, ...]:
         """Every argument."""
         return (*self.args, *self.keywords.values(), *((self.spread,) if self.spread is not None else ()))
 
+    def marks(self) -> tuple[Any, ...]:
+        """A hashable likeness of all arguments."""
+        spread = None if self.spread is None else mark(self.spread)
+        return (*map(mark, self.args), *((name, mark(value)) for name, value in self.keywords.items()), spread)
+
     def behind(self, *first: Value) -> Call:
         """The same call with more arguments in front."""
-        return Call((*first, *self.args), self.keywords, self.spread, self.discarded)
+        return Call((*first, *self.args), self.keywords, self.spread, self.discarded, self.node)
+
+    def over(self, bound: Call) -> Call:
+        """The same call of a function that has some arguments already."""
+        spread = either(self.spread, bound.spread) if self.spread and bound.spread else self.spread or bound.spread
+        return Call((*bound.args, *self.args), bound.keywords | self.keywords, spread, self.discarded, self.node)
+
+    def rest(self) -> Call:
+        """The same call without its first argument."""
+        return Call(self.args[1:], self.keywords, self.spread, self.discarded, self.node)
 
 
 def owner(name: str) -> str:
@@ -44,15 +61,12 @@ def owner(name: str) -> str:
 def mark(value: Value) -> tuple[Any, ...]:
     """A hashable likeness of a value."""
     items = None if value.items is None else tuple(map(mark, value.items))
-    return (*value[:5], id(value.hint), value.strings, value.keys, items, value.parts)
+    return (*value[:5], id(value.hint), value.strings, value.keys, items, value.parts, value.held)
 
 
-def defaults_of(positional: list[ast.arg], arguments: ast.arguments, function: FunctionType | None) -> dict[str, Any]:
-    """Defaults by parameter name: objects of the app, or for a function inside another unknown values."""
-    if function is None:
-        without = [a.arg for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
-        last = positional[len(positional) - len(arguments.defaults) :]
-        return dict.fromkeys([a.arg for a in last] + without, UNKNOWN)
-    values = function.__defaults__ or ()
+def defaults_of(arguments: ast.arguments, function: FunctionType | None) -> dict[str, Any]:
+    """A function's defaults by parameter name: objects of the app."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    values = (function.__defaults__ or ()) if function is not None else ()
     named = {a.arg: v for a, v in zip(positional[len(positional) - len(values) :], values, strict=True)}
-    return named | (function.__kwdefaults__ or {})
+    return named | ((function.__kwdefaults__ or {}) if function is not None else {})

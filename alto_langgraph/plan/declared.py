@@ -46,6 +46,23 @@ def members(cls: Any) -> dict[str, Any]:
     return known
 
 
+def update_keys(cls: type) -> frozenset[str] | None:
+    """Keys that LangGraph may write when a node returns an instance of `cls`: its annotated names; None if that can't be told."""
+    if issubclass(cls, dict | list | tuple):
+        return None
+    if any(base.__module__.startswith(("langgraph.types", "langchain_core.runnables")) for base in cls.__mro__):
+        return None
+    return frozenset(name for base in cls.__mro__ for name in getattr(base, "__annotations__", None) or ()) or None
+
+
+def validators(cls: type) -> list[Any]:
+    """The app's functions that a pydantic model calls when it is made."""
+    decorators = getattr(cls, "__pydantic_decorators__", None)
+    groups = ("validators", "field_validators", "root_validators", "model_validators")
+    found = [info for group in groups for info in getattr(decorators, group, {}).values()]
+    return [getattr(info.func, "__func__", info.func) for info in found]
+
+
 def bare(hint: Any) -> Any:
     """A hint without Annotated, Required and the like, and without `| None`."""
     while True:

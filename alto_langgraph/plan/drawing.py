@@ -79,7 +79,8 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
 def _summary(node: NodeExplained) -> str:
     keys = ["all" if k is None else ", ".join(k) or "nothing" for k in (node.reads, node.writes)]
     where = "may run ahead" if node.ahead else "in its superstep"
-    return f"{where} · {node.effects} · reads {keys[0]} · writes {keys[1]}"
+    sources = node.sources
+    return f"{where} · {node.effects} ({sources.effects}) · reads {keys[0]} ({sources.reads}) · writes {keys[1]} ({sources.writes})"
 
 
 def _styled(node: NodeExplained) -> Iterator[tuple[Reason, str]]:

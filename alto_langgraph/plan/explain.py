@@ -7,10 +7,29 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from alto_langgraph.options import AltoOptions
-from alto_langgraph.plan.model import NodePlan, Plan, Reason
+from alto_langgraph.plan.model import CallablePlan, NodePlan, Plan, Reason, Sources
 from alto_langgraph.plan.ways import START, Issue, Ways
 
 Kind = Literal["send", "edge"]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteExplained:
+    """The path function of one conditional edge.
+
+    Args:
+        reads: State keys it looks at; None if that can't be told.
+        targets: Where it leads; None if anywhere.
+        effects: How far its work reaches, in one word.
+        sources: Where these answers come from.
+        evidence: What the code told.
+    """
+
+    reads: tuple[str, ...] | None
+    targets: tuple[str, ...] | None
+    effects: str
+    sources: Sources
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +45,9 @@ class NodeExplained:
         reads: State keys it looks at; None if that can't be told.
         writes: State keys it may write; None if that can't be told.
         evidence: What the code told.
+        managed: Managed values it may look at, by key.
+        sources: Where reads, writes, goals and effects come from.
+        routes: The path functions of its conditional edges.
     """
 
     name: str
@@ -36,6 +58,9 @@ class NodeExplained:
     reads: tuple[str, ...] | None
     writes: tuple[str, ...] | None
     evidence: tuple[str, ...]
+    managed: tuple[str, ...]
+    sources: Sources
+    routes: tuple[RouteExplained, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +168,12 @@ def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExp
         reasons=() if ahead else _why_not(node, edges),
         waits=tuple(dict.fromkeys(_waits(node, ways, edges))) if ahead else (),
         effects=function.effects.name.lower(),
-        reads=None if function.reads is None else tuple(sorted(function.reads)),
-        writes=None if function.writes is None else tuple(sorted(function.writes)),
+        reads=_sorted(function.reads),
+        writes=_sorted(function.writes),
         evidence=function.evidence,
+        managed=tuple(sorted(function.managed)),
+        sources=function.sources,
+        routes=tuple(map(_route, node.routes)),
     )
 
 
@@ -165,6 +193,15 @@ def _waits(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> Iterat
     if node.subgraph:
         sentence = f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
         yield Reason("subgraph", node.name, sentence)
+
+
+def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
+
+
+def _route(route: CallablePlan) -> RouteExplained:
+    targets = None if route.returns is None or route.sends is None else route.returns | route.sends
+    return RouteExplained(_sorted(route.reads), _sorted(targets), route.effects.name.lower(), route.sources, route.evidence)
 
 
 def _plain(value: Any) -> Any:

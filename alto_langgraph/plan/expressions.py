@@ -5,27 +5,33 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable
+from functools import cached_property
+from types import FunctionType
 from typing import Any, cast
 
 from alto_langgraph.plan.arguments import Call
-from alto_langgraph.plan.declared import bare, element, member
+from alto_langgraph.plan.declared import bare, element, member, members
 from alto_langgraph.plan.harmless import is_client
 from alto_langgraph.plan.known import DOING_RESOURCES, MUTATING_METHODS, WRITE_ONLY_METHODS
+from alto_langgraph.plan.made import lists
 from alto_langgraph.plan.methods import Methods
+from alto_langgraph.plan.naming import Scope
 from alto_langgraph.plan.origin import is_user_code
 from alto_langgraph.plan.values import (
     CONFIGS,
     NO_NAMES,
+    NO_TEXT,
     NOTHING,
     PLAIN,
     UNKNOWN,
+    Held,
     Kind,
-    Local,
     Value,
     any_of,
     either,
     holding,
     names_of,
+    text,
 )
 
 _COMPOSED = frozenset({Kind.ANSWERING, Kind.RUNNABLE})
@@ -46,6 +52,15 @@ def base_name(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
+def _walruses(node: ast.expr) -> frozenset[str]:
+    """Names that `:=` sets inside a comprehension, for outside."""
+    known: frozenset[str] | None = getattr(node, "alto_walruses", None)
+    if known is None:
+        known = frozenset(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr) and isinstance(n.target, ast.Name))
+        node.alto_walruses = known  # type: ignore[attr-defined]
+    return known
+
+
 class Expressions(Methods):
     """Reading of expressions; statements come on top."""
 
@@ -62,8 +77,8 @@ class Expressions(Methods):
     def _constant(self, node: ast.Constant) -> Value:
         if isinstance(node.value, str):
             self.word(node.value)
-            return Value(kind=Kind.PLAIN, strings=frozenset({node.value}))
-        return NOTHING if node.value is None else Value(kind=Kind.PLAIN, strings=NO_NAMES)
+            return text(node.value)
+        return NOTHING if node.value is None else NO_TEXT
 
     def _name(self, node: ast.Name) -> Value:
         return self.load(node.id)
@@ -76,6 +91,11 @@ class Expressions(Methods):
             self.give_back(self.evaluate(node.value))
         return UNKNOWN
 
+    def _yield_from(self, node: ast.YieldFrom) -> Value:
+        whole = self.evaluate(node.value)
+        self.give_back(either(whole, self.items_of(whole)))  # of a generator that is read the value is what it yields
+        return UNKNOWN
+
     def give_back(self, value: Value) -> None:
         """The function returns a value."""
         self.scope.returns.append(value)
@@ -83,55 +103,81 @@ class Expressions(Methods):
     # attributes and items
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        self.word(node.attr)
-        base = self.evaluate(node.value)
+        return self.attribute(self.evaluate(node.value), node.attr)
+
+    def attribute(self, base: Value, name: str) -> Value:
+        """An attribute of a value."""
+        self.word(name)
         if base.kind is Kind.STATE:
-            return self._state_attribute(base, node.attr)
+            found = self._state_attribute(base, name)
+            return any_of([found, *(self._known_attribute(held, base, name) for held in base.known)]) if base.known else found
         if base.kind is Kind.RUNTIME:
-            return self.runtime_attribute(node.attr)
+            return self.runtime_attribute(name)
         if base.kind is Kind.CLIENT or any(is_client(type(h.it)) for h in base.known):
-            return UNKNOWN if node.attr in DOING_RESOURCES else Value(kind=Kind.CLIENT)
+            return UNKNOWN if name in DOING_RESOURCES else Value(kind=Kind.CLIENT)
         if base.known:
-            return any_of([self.attribute_of(h, node.attr) or self._part(base, node.attr) for h in base.known])
+            return any_of([self._known_attribute(held, base, name) for held in base.known])
         if base.kind in CONFIGS:
             return UNKNOWN
-        return self._part(base, node.attr)
+        return self._part(base, name)
+
+    def _known_attribute(self, held: Held, base: Value, name: str) -> Value:
+        found = self.attribute_of(held, name)
+        if found is None:
+            return self._property(type(held.it), base, name) or self._part(base, name)
+        kept = self.made.contents(base.own)
+        return found if kept is None else either(found, self.element(kept))
+
+    def _property(self, cls: Any, base: Value, name: str) -> Value | None:
+        """What a property of the app's gives; None if there is none of that name."""
+        found = self.static(cls, name) if isinstance(cls, type) else None
+        if isinstance(found, cached_property):
+            function: Any = found.func
+        else:
+            function = found.fget if isinstance(found, property) else None
+        if isinstance(function, FunctionType) and is_user_code(cls, self.home):
+            return self.call_function(function, Call((base,)), name)
+        return None
 
     def _state_attribute(self, base: Value, name: str) -> Value:
         cls = bare(base.hint)
         found = inspect.getattr_static(cls, name, None) if isinstance(cls, type) else None
-        if isinstance(found, property) and found.fget is not None and is_user_code(cls, self.home):
-            return self._call_function(cast(Any, found.fget), Call((base,)), name)
-        if callable(found) or isinstance(found, property):
+        if (given := self._property(cls, base, name)) is not None:
+            return given
+        odd = name.startswith("__") or (name not in members(cls) and (hasattr(dict, name) or hasattr(type(found), "__get__")))
+        if odd or callable(found) or self.own_method(base, "__getattr__") or self.own_method(base, "__getattribute__"):
             self.report.read_all()
-            return UNKNOWN._replace(own=base.own, inner=base.inner)
+            return base._replace(kind=Kind.ANY, hint=None)
         return self.state_key(base, name)
 
     def _part(self, base: Value, name: str) -> Value:
         if base.kind in (Kind.PLAIN, Kind.ANSWERING) and not base.own and not base.inner:
             return Value(kind=base.kind if base.kind is Kind.ANSWERING else Kind.ANY)
-        cls = bare(base.hint)
-        found = inspect.getattr_static(cls, name, None) if isinstance(cls, type) else None
-        if isinstance(found, property) and found.fget is not None and is_user_code(cls, self.home):
-            return self._call_function(cast(Any, found.fget), Call((base,)), name)
-        return self.element(base, member(base.hint, name))
+        given = self._property(bare(base.hint), base, name)
+        return given if given is not None else self.element(base, member(base.hint, name))
 
     def _subscript(self, node: ast.Subscript) -> Value:
         base, key = self.evaluate(node.value), self.evaluate(node.slice)
         self.show(key)
+        if isinstance(node.slice, ast.Slice) and base.kind is not Kind.STATE:
+            self.touch(base)
+            part = None if base.strings != NO_NAMES else NO_NAMES
+            return base._replace(own=frozenset(), inner=self.made.reach(base), known=(), items=None, strings=part)
+        if base.items is not None and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
+            return cast(Value, base.items[node.slice.value]) if -len(base.items) <= node.slice.value < len(base.items) else UNKNOWN
+        return self.item(base, key)
+
+    def item(self, base: Value, key: Value) -> Value:
+        """`base[key]`."""
+        if (method := self.own_method(base, "__getitem__")) is not None:
+            return self.call_function(method, Call((base, key)), "__getitem__")
         if base.kind is Kind.STATE:
             if key.strings:
                 return any_of([self.state_key(base, name) for name in key.strings])
             self.report.read_all()
         if base.kind in CONFIGS:
             return self.config_key(base, key)
-        if base.items is not None and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
-            return cast(Value, base.items[node.slice.value]) if -len(base.items) <= node.slice.value < len(base.items) else UNKNOWN
-        if isinstance(node.slice, ast.Slice):
-            self.touch(base)
-            return base._replace(own=frozenset(), inner=self.made.reach(base), known=(), items=None, parts=base.parts)
-        hint = member(base.hint, next(iter(key.strings))) if key.strings and len(key.strings) == 1 else None
-        return self.element(base, hint or element(base.hint))
+        return self.element(base, self.member_hint(base, key.strings) or element(base.hint))
 
     def _slice(self, node: ast.Slice) -> Value:
         self.show(*(self.evaluate(part) for part in (node.lower, node.upper, node.step) if part is not None))
@@ -141,9 +187,6 @@ class Expressions(Methods):
 
     def _display(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
         values = [self._spread_item(item) for item in node.elts]
-        for value in values:
-            if value.kind is Kind.STATE:
-                self.report.read_all()
         out = holding(values)
         keys: frozenset[str] | None = NO_NAMES
         for value in values:
@@ -157,41 +200,46 @@ class Expressions(Methods):
         if not isinstance(item, ast.Starred):
             return self.evaluate(item)
         whole = self.evaluate(item.value)
-        return self.element(whole)._replace(keys=self.made.keys(whole))
+        return self.items_of(whole)._replace(keys=self.made.keys(whole))
 
     def _dict(self, node: ast.Dict) -> Value:
         keys: frozenset[str] | None = NO_NAMES
         values = []
         for key, item in zip(node.keys, node.values, strict=True):
             value = self.evaluate(item)
-            self.contain(*([value] if value.kind is Kind.STATE else []))
             if key is None:
                 self.touch(value)
                 keys = names_of(keys, self.made.keys(value))
             else:
                 keys = names_of(keys, self.evaluate(key).strings)
             values.append(value)
-        return holding(values)._replace(own=self.made.new(node), keys=keys, hint=dict)
+        return holding(values)._replace(own=self.made.new(node, mapping=True), keys=keys, hint=dict)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         before = self.scope.env
-        self.scope.env = dict(before)
+        self.scope.env = env = dict(before)
         for generator in node.generators:
             self.bind(generator.target, self.items_of(self.evaluate(generator.iter)))
             for condition in generator.ifs:
                 self.touch(self.evaluate(condition))
         parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
         values = [self.evaluate(part) for part in parts]
-        self.contain(*(v for v in values if v.kind is Kind.STATE))
         self.scope.env = before
+        for name in _walruses(node):
+            if name in env:
+                self.scope.env[name] = either(before[name], env[name]) if name in before else env[name]
         keys = values[0].strings if isinstance(node, ast.DictComp) else any_of(values).keys
-        return holding(values)._replace(own=self.made.new(node), keys=keys, hint=dict if isinstance(node, ast.DictComp) else None)
+        mapping = isinstance(node, ast.DictComp)
+        return holding(values)._replace(own=self.made.new(node, mapping=mapping), keys=keys, hint=dict if mapping else None)
 
     def items_of(self, value: Value) -> Value:
         """What iterating over a value gives."""
         if value.items is not None:
             return any_of(cast(Iterable[Value], value.items))
-        return self.element(value, element(value.hint, iterating=True))
+        item = self.element(value, element(value.hint, iterating=True))
+        if value.hint is dict:
+            return item._replace(strings=self.made.keys(value))
+        return item._replace(strings=None) if value.own - lists(value.own) else item
 
     # operators
 
@@ -203,23 +251,32 @@ class Expressions(Methods):
         self.contain(left, right)
         if isinstance(node.op, ast.Mod) or (left.kind is Kind.PLAIN and right.kind is Kind.PLAIN):
             return PLAIN
-        out = holding([left, right])
-        keys = names_of(self.made.keys(left), self.made.keys(right)) if isinstance(node.op, ast.BitOr) else None
-        return out._replace(keys=keys, hint=left.hint if left.hint == right.hint else None)
+        return self.sum_of(left, right)._replace(hint=left.hint if left.hint == right.hint else None)
+
+    def sum_of(self, left: Value, right: Value) -> Value:
+        """A container that holds what two containers hold; or a text made of two, and then nothing is known of it."""
+        out = holding([self.made.inside(left), self.made.inside(right)])
+        texts = NO_NAMES if left.strings == right.strings == NO_NAMES else None
+        keys = names_of(self.made.keys(left), self.made.keys(right))
+        return out._replace(keys=keys, strings=texts, held=names_of(out.held, texts))
 
     def _compare(self, node: ast.Compare) -> Value:
         left, rights = self.evaluate(node.left), [self.evaluate(c) for c in node.comparators]
-        if len(rights) == 1 and rights[0].kind is Kind.STATE and isinstance(node.ops[0], ast.In | ast.NotIn) and left.strings:
-            for name in left.strings:
-                self.report.read_key(name)
-            return PLAIN
+        if len(rights) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
+            if (method := self.own_method(rights[0], "__contains__")) is not None:
+                self.call_function(method, Call((rights[0], left)), "__contains__")
+                return PLAIN
+            if rights[0].kind is Kind.STATE and left.strings:
+                for name in left.strings:
+                    self.report.read_key(name)
+                return PLAIN
         if not all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
             self.contain(left, *rights)
         return PLAIN
 
     def _boolean(self, node: ast.BoolOp) -> Value:
         values = [self.evaluate(v) for v in node.values]
-        self.touch(*values)
+        self.touch(*values[:-1])
         return any_of(values)
 
     def _unary(self, node: ast.UnaryOp) -> Value:
@@ -246,7 +303,7 @@ class Expressions(Methods):
         return value
 
     def _lambda(self, node: ast.Lambda) -> Value:
-        return Value(kind=Kind.PLAIN, functions=(Local(node, self.scope),))
+        return Value(kind=Kind.PLAIN, functions=(self.local(node),))
 
     # calls
 
@@ -266,7 +323,7 @@ class Expressions(Methods):
         call = self._arguments(node, discarded)
         out = self.call_method(base, method, call, name)
         if method in MUTATING_METHODS:
-            self.grow(node.func.value, call.values, method)
+            self.grow(node.func.value, call.values, self.new_keys(method, call))
         return out
 
     def _arguments(self, node: ast.Call, discarded: bool) -> Call:
@@ -287,39 +344,45 @@ class Expressions(Methods):
                 keywords[keyword.arg] = value
             else:
                 spread.append(self.element(value))
-        return Call(tuple(args), keywords, any_of(spread) if spread else None, discarded)
+        return Call(tuple(args), keywords, any_of(spread) if spread else None, discarded, node)
 
     def _super(self, attribute: str, call: Call, name: str) -> Value:
-        this = next(iter(self.scope.env.values()), UNKNOWN)
-        for held in this.known:
-            for cls in type(held.it).__mro__[1:]:
+        this, owner = self._this()
+        classes = [held.it if isinstance(held.it, type) else type(held.it) for held in this.known] or [bare(this.hint)]
+        for order in (cls.__mro__ for cls in classes if isinstance(cls, type) and owner in cls.__mro__):
+            for cls in order[order.index(owner) + 1 :]:
                 found = vars(cls).get(attribute)
                 if found is not None:
-                    return self.call(self.of_object(found, name), call.behind(this), name)
+                    function = self.of_object(getattr(found, "__func__", found), name)
+                    return self.call(function, call if isinstance(found, staticmethod) else call.behind(this), name)
         return self.unknown(call, name, this)
 
-    def grow(self, place: ast.expr, values: Iterable[Value], method: str = "") -> None:
-        """Something is put into the local that `place` starts at, which from now on may hold it."""
+    def _this(self) -> tuple[Value, Any]:
+        """The first argument of the method that is read, and the class that defines it."""
+        scope: Scope | None = self.scope
+        while scope is not None:
+            if "__class__" in scope.cells:
+                return next(iter(scope.env.values()), UNKNOWN), scope.cells["__class__"].cell_contents
+            scope = scope.parent
+        return UNKNOWN, None
+
+    def grow(self, place: ast.expr, values: Iterable[Value], keys: frozenset[str] | None = NO_NAMES) -> None:
+        """Something is put into the local that `place` starts at, which from now on may hold it; under `keys`, if it is the local."""
         name = base_name(place)
         if name is None or name not in self.scope.env:
             return
         before, added = self.scope.env[name], holding(values)
         if before.kind in CONFIGS or before.kind is Kind.STATE:
             return
-        keys = before.keys
-        if method == "update" and isinstance(place, ast.Name):
-            for value in values:
-                keys = names_of(keys, value.keys)
-        elif method:
-            keys = keys if keys == NO_NAMES or not isinstance(place, ast.Name) else None
-        self.scope.env[name] = before._replace(
+        after = before._replace(
             inner=before.inner | added.inner,
-            strings=names_of(before.strings, added.strings),
+            held=names_of(before.held, added.held),
             parts=tuple(dict.fromkeys(before.parts + added.parts)),
             items=None,
-            keys=keys,
+            keys=names_of(before.keys, keys) if isinstance(place, ast.Name) else before.keys,
             kind=max(before.kind, Kind.ANY) if added.inner else before.kind,
         )
+        self.set_name(self.scope, name, after)
 
     def bind(self, target: ast.expr, value: Value) -> None:
         """A value is assigned to a target."""
@@ -332,6 +395,7 @@ _READERS: dict[type, Callable[[Any, Any], Value]] = {
     ast.Await: Expressions._await,
     ast.Starred: Expressions._await,
     ast.Yield: Expressions._yield,
+    ast.YieldFrom: Expressions._yield_from,
     ast.Attribute: Expressions._attribute,
     ast.Subscript: Expressions._subscript,
     ast.Slice: Expressions._slice,

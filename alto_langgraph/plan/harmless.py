@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodDescriptorType, ModuleType, WrapperDescriptorType
+from weakref import WeakKeyDictionary
 
 _PLAIN = (
     str,
@@ -107,14 +108,33 @@ _LANGCHAIN_CLASSES = frozenset(
 """LangChain's base classes whose instances answer the same whoever asks."""
 
 
-def class_names(cls: type) -> frozenset[str]:
-    """`module.QualName` of a class and its bases."""
-    return frozenset(f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
+_names: WeakKeyDictionary[type, tuple[frozenset[str], frozenset[str]]] = WeakKeyDictionary()
+"""Of a class and its bases: `module.QualName`, and the names of those that are LangChain's."""
+
+
+def _names_of(cls: type) -> tuple[frozenset[str], frozenset[str]]:
+    known = _names.get(cls)
+    if known is None:
+        full = frozenset(f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__)
+        known = (full, frozenset(base.__qualname__ for base in cls.__mro__ if base.__module__.startswith("langchain")))
+        _names[cls] = known
+    return known
 
 
 def is_langchain(cls: type, names: frozenset[str]) -> bool:
     """Whether a class derives from one of LangChain's base classes called `names`."""
-    return any(base.__qualname__ in names and base.__module__.startswith("langchain") for base in cls.__mro__)
+    return not names.isdisjoint(_names_of(cls)[1])
+
+
+def keeps_runs(cls: type) -> tuple[bool, bool]:
+    """Whether instances are LangGraph's checkpointers, and whether they are its stores."""
+    names = _names_of(cls)[0]
+    return "langgraph.checkpoint.base.BaseCheckpointSaver" in names, "langgraph.store.base.BaseStore" in names
+
+
+def is_runnable(cls: type) -> bool:
+    """Whether instances are LangChain's runnables."""
+    return is_langchain(cls, frozenset({"Runnable"}))
 
 
 def is_answering(cls: type) -> bool:
@@ -124,7 +144,7 @@ def is_answering(cls: type) -> bool:
 
 def is_client(cls: type) -> bool:
     """Whether instances talk to a server over a known API and keep nothing for the next caller."""
-    return not _CLIENT_CLASSES.isdisjoint(class_names(cls))
+    return not _CLIENT_CLASSES.isdisjoint(_names_of(cls)[0])
 
 
 def _is_frozen(cls: type) -> bool:
@@ -146,4 +166,4 @@ def is_harmless(value: object, depth: int = 3) -> bool:
     cls = type(value)
     if cls.__module__ in ("typing", "types", "typing_extensions"):
         return True
-    return is_answering(cls) or is_client(cls) or not _HARMLESS_CLASSES.isdisjoint(class_names(cls)) or _is_frozen(cls)
+    return is_answering(cls) or is_client(cls) or not _HARMLESS_CLASSES.isdisjoint(_names_of(cls)[0]) or _is_frozen(cls)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import inspect
+import operator
+from dataclasses import replace
 from functools import partial
-from types import FunctionType, MethodType
-from typing import Any, NamedTuple
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, UnionType
+from typing import Any, NamedTuple, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from alto_langgraph.plan.access import Describe
 from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.bytecode import read_code
-from alto_langgraph.plan.declared import bare, members
-from alto_langgraph.plan.model import CallablePlan
+from alto_langgraph.plan.declared import bare, members, update_keys
+from alto_langgraph.plan.harmless import is_runnable
+from alto_langgraph.plan.model import CallablePlan, Effects, Sources
 from alto_langgraph.plan.origin import is_library
 from alto_langgraph.plan.reading import TooLargeError
 from alto_langgraph.plan.source import Tree, tree_of
 from alto_langgraph.plan.statements import Statements
-from alto_langgraph.plan.values import NO_NAMES, OPERAND, Kind, Value
+from alto_langgraph.plan.values import NO_NAMES, STATE, Kind, Value, names_of
 
 
 class _Kept(NamedTuple):
-    """A plan, with what it was made from, so that a later change of a global is noticed."""
+    """A plan, with what it was made from, so that a later change of what the function names is noticed."""
 
     asked: tuple[Any, bool]
     describe: Describe
-    depends: list[tuple[dict[str, Any], str, int]]
+    depends: list[tuple[Any, str | None, Any]]
     plan: CallablePlan
 
     def holds(self, asked: tuple[Any, bool], describe: Describe) -> bool:
@@ -33,8 +36,18 @@ class _Kept(NamedTuple):
             self.asked[0] is asked[0]
             and self.asked[1] == asked[1]
             and self.describe is describe
-            and all(name in space and id(space[name]) == known for space, name, known in self.depends)
+            and all(_still(holder, name, known) for holder, name, known in self.depends)
         )
+
+
+def _still(holder: Any, name: str | None, known: Any) -> bool:
+    """Whether a name, an attribute or a collection's items are what they were."""
+    if name is None:
+        items = list(holder.values() if isinstance(holder, dict) else holder)
+        return len(items) == len(known) and all(map(operator.is_, items, known))
+    if type(holder) is dict:
+        return name in holder and holder[name] is known
+    return inspect.getattr_static(holder, name, None) is known
 
 
 _kept: WeakKeyDictionary[FunctionType, _Kept] = WeakKeyDictionary()
@@ -46,22 +59,32 @@ def inspected(function: Any, state: Any, everything: bool, describe: Describe, b
     if kept is not None and kept.holds((state, everything), describe):
         return kept.plan
     home = _home(function)
+    if home is None and isinstance(function, _CODELESS):
+        home = cast(FunctionType, _nowhere)
     if home is None:
         return CallablePlan(evidence=("no Python code",))
     tree = tree_of(home)
     if tree is None:
         return read_code(home, describe)
     reading = Statements(home, describe, budget)
-    operand = Value(frozenset({OPERAND}), frozenset({OPERAND}), Kind.STATE, hint=_hint(home, tree, state))
+    operand = STATE._replace(hint=_hint(home, tree, state))
     call = Call(spread=operand) if everything else Call((operand,))
     try:
         result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), call, home.__name__)
     except (TooLargeError, RecursionError):
         return read_code(home, describe)
-    plan = _finished(reading, result, home)
-    if isinstance(function, FunctionType):
-        _kept[function] = _Kept((state, everything), describe, reading.depends, plan)
+    plan = _finished(reading, result, home, everything)
+    if isinstance(function, FunctionType) and function.__closure__ is None:
+        _kept[function] = _Kept((state, everything), describe, reading.report.depends, plan)
     return plan
+
+
+_CODELESS = (operator.itemgetter, MethodDescriptorType, BuiltinFunctionType)
+"""Callables without Python code of which the tables may know."""
+
+
+def _nowhere(operand: Any) -> None:
+    """Stands for the home of callables without Python code."""
 
 
 def _home(function: Any) -> FunctionType | None:
@@ -102,20 +125,42 @@ def _annotation(home: FunctionType, name: str) -> Any:
     return home.__globals__.get(hint.strip("'\"")) if isinstance(hint, str) else hint
 
 
-def _writes(result: Value, home: FunctionType) -> frozenset[str] | None:
-    """Keys of the update: as read, else as the return annotation declares."""
-    if result.keys is not None:
-        return result.keys
-    hint = _annotation(home, "return")
-    return frozenset(members(hint)) if isinstance(hint, type) and issubclass(hint, dict) and members(hint) else None
+def _promised(home: FunctionType) -> frozenset[str] | None:
+    """Keys of the update that the return annotation declares; None if it declares none."""
+    hint = bare(_annotation(home, "return"))
+    hints = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    keys: frozenset[str] | None = NO_NAMES
+    for one in hints:
+        if one is not type(None):
+            keys = names_of(keys, frozenset(members(one)) if isinstance(one, type) and members(one) else None)
+    return keys if hint is not None else None
 
 
-def _finished(reading: Statements, result: Value, home: FunctionType) -> CallablePlan:
+def _finished(reading: Statements, result: Value, home: FunctionType, everything: bool) -> CallablePlan:
     """The report as a plan. A result that can't be told may be a Command or a Send to anywhere."""
     report = reading.report
     reading.contain(result)
-    result = result._replace(keys=reading.made.keys(result), strings=reading.made.strings(result))
-    if result.keys is None and result.hint is None and result.strings is None:
-        report.goes = report.sends = report.goes_up = None
-    returned = NO_NAMES if result.hint is not None and result.strings is None else result.strings
-    return report.plan(_writes(result, home), returned)
+    promised = _promised(home)
+    if not everything and promised is None and _may_run(reading, result):
+        report.read_all()
+    keys, texts = reading.made.keys(result), names_of(result.strings, reading.made.held(result))
+    certain = result.hint is dict or (isinstance(bare(result.hint), type) and update_keys(bare(result.hint)) is not None)
+    if keys is None and texts is None and not certain:
+        report.goes = report.sends = report.goes_up = report.writes_up = None
+    returned = NO_NAMES if certain and texts is None else texts
+    plan = report.plan(keys if keys is not None else promised, returned)
+    sources = Sources(
+        reads="code" if plan.reads is not None else "unknown",
+        writes="unknown" if plan.writes is None else "code" if keys is not None else "annotation",
+        goes="unknown" if None in (plan.goes, plan.sends) else "code",
+        effects="code" if plan.effects is not Effects.UNKNOWN else "unknown",
+    )
+    return replace(plan, sources=sources)
+
+
+def _may_run(reading: Statements, result: Value) -> bool:
+    """Whether a node's result may be something that LangGraph would then invoke with the same state."""
+    if result.kind in (Kind.FOREIGN, Kind.RUNNABLE, Kind.ANSWERING):
+        return True
+    hint = bare(result.hint)
+    return any(reading.plan_of(held.it) is not None for held in result.known) or (isinstance(hint, type) and is_runnable(hint))

@@ -48,7 +48,7 @@ CHANGING = frozenset(
         "bisect.insort", "bisect.insort_left", "bisect.insort_right", "_bisect.insort", "_bisect.insort_left",
         "_bisect.insort_right", "_heapq.heappush", "_heapq.heappop", "_heapq.heapify", "_heapq.heapreplace", "_heapq.heappushpop",
         "heapq.heappush", "heapq.heappop", "heapq.heapify", "_operator.setitem", "_operator.delitem", "_operator.iadd", "_operator.ior",
-        "_operator.iconcat", "numpy.put", "numpy.copyto",
+        "_operator.iconcat", "numpy.put", "numpy.copyto", "langgraph.graph.message._add_messages_wrapper.<locals>._add_messages",
     }
 )  # fmt: skip
 """Known functions that change their arguments."""

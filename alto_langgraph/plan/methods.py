@@ -8,13 +8,18 @@ from types import FunctionType, ModuleType
 from alto_langgraph.plan import known as tables
 from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.calls import Calls
-from alto_langgraph.plan.declared import bare, element, member
-from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, is_langchain
+from alto_langgraph.plan.declared import bare, element
+from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, is_langchain, is_runnable
+from alto_langgraph.plan.made import lists
 from alto_langgraph.plan.model import Effects
+from alto_langgraph.plan.operands import OPERAND
 from alto_langgraph.plan.origin import is_user_code
-from alto_langgraph.plan.values import CONFIGS, PLAIN, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of
+from alto_langgraph.plan.values import CONFIGS, PLAIN, STATE, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of
 
 _BUILTIN_CONTAINERS = (list, dict, set, bytearray)
+_GROWING = frozenset({"append", "extend", "insert", "add", "appendleft", "extendleft", "put", "put_nowait"})
+"""Methods that put updates into a list of them."""
+
 _STORES_DOCUMENTS = frozenset({"VectorStore", "BaseRetriever", "DocumentIndex"})
 _FILE_METHODS = frozenset(
     {"exists", "is_file", "is_dir", "read_text", "read_bytes", "joinpath", "with_suffix", "with_name", "resolve", "absolute"}
@@ -30,28 +35,34 @@ class Methods(Calls):
             return Value(kind=Kind.ANSWERING)
         if is_client(cls):
             return Value(kind=Kind.CLIENT)
-        return Value(kind=Kind.RUNNABLE) if is_langchain(cls, frozenset({"Runnable"})) else None
+        return Value(kind=Kind.RUNNABLE) if is_runnable(cls) else None
 
     def call_method(self, base: Value, attribute: str, call: Call, name: str) -> Value:
         """A call of `base.attribute(...)`."""
         self.word(attribute)
         if base.kind is Kind.STATE:
-            return self._on_state(base, attribute, call, name)
+            found = self._on_state(base, attribute, call, name)
+            return any_of([found, *(self._on_object(held, base, attribute, call, name) for held in base.known)]) if base.known else found
         if base.known:
             return any_of([self._on_object(held, base, attribute, call, name) for held in base.known])
         return self._on_value(base, attribute, call, name)
 
     def _on_state(self, base: Value, attribute: str, call: Call, name: str) -> Value:
         names = call.args[0].strings if call.args else None
-        if attribute == "get" and names:
+        if attribute in ("get", "__getitem__", "__contains__") and names and self.own_method(base, attribute) is None:
             default = call.args[1:2] or tuple(call.keywords.values())
-            return any_of([*(self.state_key(base, key) for key in names), *default])
-        if (method := self._own_method(base, attribute)) is not None:
-            return self._call_function(method, call.behind(base), name)
+            found = any_of([*(self.state_key(base, key) for key in names), *default])
+            return PLAIN if attribute == "__contains__" else found
+        if attribute in ("setdefault", "pop") and names and call.spread is None and self.own_method(base, attribute) is None:
+            self.report.mutate((OPERAND,), f"`{name}`")
+            self.made.put(frozenset({OPERAND}), holding(call.args[1:2]), None)
+            return any_of([*(self.state_key(base, key) for key in names), *call.args[1:2]])
+        if (method := self.own_method(base, attribute)) is not None:
+            return self.call_function(method, call.behind(base), name)
         self.report.read_all()
-        return self._by_name(base._replace(kind=Kind.ANY, hint=None), attribute, call, name)
+        return self.by_name(base._replace(kind=Kind.ANY, hint=None), attribute, call, name)
 
-    def _own_method(self, base: Value, attribute: str) -> FunctionType | None:
+    def own_method(self, base: Value, attribute: str) -> FunctionType | None:
         """A method that the value's declared class, if it is one of the app's, defines."""
         cls = bare(base.hint)
         found = inspect.getattr_static(cls, attribute, None) if isinstance(cls, type) else None
@@ -74,7 +85,7 @@ class Methods(Calls):
         if isinstance(it, str | bytes):
             self.show(*call.values)
             return PLAIN
-        own = inspect.getattr_static(type(it), attribute, None)
+        own = self.static(type(it), attribute)
         function = own.__func__ if isinstance(own, staticmethod | classmethod) else own
         if isinstance(function, FunctionType) and is_user_code(function, self.home, function.__code__):
             return self._own_function(own, function, held, call, name)
@@ -83,7 +94,7 @@ class Methods(Calls):
         if is_harmless(it):
             return self._on_harmless(it, base, attribute, call, name)
         if isinstance(it, _BUILTIN_CONTAINERS) or type(it).__module__ in ("collections", "_collections", "queue", "_queue", "_io"):
-            return self._by_name(base, attribute, call, name)
+            return self.by_name(base, attribute, call, name)
         if is_langchain(type(it), _STORES_DOCUMENTS) and attribute.startswith(tables.SEARCHING):
             self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
             self.show(*call.values, base)
@@ -94,9 +105,9 @@ class Methods(Calls):
 
     def _own_function(self, own: object, function: FunctionType, held: Held, call: Call, name: str) -> Value:
         if isinstance(own, staticmethod):
-            return self._call_function(function, call, name)
+            return self.call_function(function, call, name)
         first = type(held.it) if isinstance(own, classmethod) else held.it
-        return self._call_function(function, call.behind(self.of_object(first, held.name)), name)
+        return self.call_function(function, call.behind(self.of_object(first, held.name)), name)
 
     def _on_class(self, cls: type, attribute: str, call: Call, name: str) -> Value:
         if is_user_code(cls, self.home) or (known := tables.known_function(cls)) is None:
@@ -109,15 +120,16 @@ class Methods(Calls):
 
     def _on_harmless(self, it: object, base: Value, attribute: str, call: Call, name: str) -> Value:
         if attribute in tables.HANDING_METHODS:
-            return self._by_name(base, attribute, call, name)
+            return self.by_name(base, attribute, call, name)
         reaches_out = type(it).__module__.startswith(("pathlib", "rich")) and attribute not in tables.PLAIN_METHODS | _FILE_METHODS
         self.report.reach(Effects.UNKNOWN if reaches_out else Effects.PURE, f"`{name}`")
         self.show(*call.values)
-        self.run_callbacks(call.values, any_of(call.values))
+        self.run_callbacks(call.values)
         return PLAIN if attribute in tables.PLAIN_METHODS else UNKNOWN
 
     def _on_answering(self, base: Value, attribute: str, call: Call, name: str) -> Value:
         if attribute in tables.COMPOSING_METHODS or attribute == "as_retriever":
+            self.contain(*call.values)
             parts = holding(call.values).parts if attribute in ("pipe", "with_fallbacks", "assign") else ()
             return base._replace(kind=Kind.RUNNABLE, parts=base.parts + base.known + parts, known=()) if parts else base
         self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
@@ -131,12 +143,15 @@ class Methods(Calls):
 
     def _on_runnable(self, held: Held, base: Value, attribute: str, call: Call, name: str) -> Value:
         if attribute in tables.COMPOSING_METHODS:
+            self.contain(*call.values)
             return Value(kind=Kind.RUNNABLE, parts=(held, *base.parts, *holding(call.values).parts))
         if attribute in tables.RUNNING_METHODS:
             return self.run_plan(held.it, call, name)
         own = getattr(type(held.it), attribute, None)
         if isinstance(own, FunctionType) and is_user_code(own, self.home, own.__code__):
-            return self._call_function(own, call.behind(base), name)
+            return self.call_function(own, call.behind(base), name)
+        if attribute.removeprefix("a").startswith(("get_state", "update_state", "bulk_update_state")):
+            self.see_checkpoints(name)
         self.run_plan(held.it, call, name)
         return self.unknown(call, name)
 
@@ -151,13 +166,14 @@ class Methods(Calls):
             return self._on_client(attribute, call, name)
         if base.kind is Kind.RUNNABLE:
             if attribute in tables.COMPOSING_METHODS:
+                self.contain(*call.values)
                 return base._replace(parts=base.parts + holding(call.values).parts)
             return self.run_parts(base, call, name)
-        if (method := self._own_method(base, attribute)) is not None:
-            return self._call_function(method, call.behind(base), name)
-        return self._by_name(base, attribute, call, name)
+        if (method := self.own_method(base, attribute)) is not None:
+            return self.call_function(method, call.behind(base), name)
+        return self.by_name(base, attribute, call, name)
 
-    def _by_name(self, base: Value, attribute: str, call: Call, name: str) -> Value:
+    def by_name(self, base: Value, attribute: str, call: Call, name: str) -> Value:
         """A method of a value whose type isn't known, or of a plain container: judged by its name."""
         if attribute in tables.HANDING_METHODS and (attribute in ("create_task", "ensure_future") or self.callbacks(call.args[:2])):
             return self.known(tables.Known(Effects.PURE), call, name)
@@ -175,38 +191,51 @@ class Methods(Calls):
         if not (attribute in tables.WRITE_ONLY_METHODS and call.discarded):
             self.report.touch(base.own)
         self.contain(*(v for v in call.values if v.own != base.own))
-        self.made.put(base.own, holding(call.values), self._new_keys(attribute, call))
+        self._put(base.own, attribute, call)
         if attribute in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
             default = any_of(call.args[1:2]) if call.args[1:2] else None
             out = self.part(self.made.inside(base, element(base.hint)))
             return either(out, default) if default is not None else out
         return PLAIN
 
-    def _new_keys(self, attribute: str, call: Call) -> frozenset[str] | None:
-        """Keys that a changing method may put into a dict."""
+    def _put(self, places: frozenset[int], attribute: str, call: Call) -> None:
+        """What a changing method is given goes into the object, and if that is a list of updates, their keys do."""
+        if attribute in _GROWING:
+            self.made.put(lists(places), holding(call.values), self.new_keys(attribute, call))
+            self.made.put(places - lists(places), holding(call.values))
+        else:
+            self.made.put(places, holding(call.values), self.new_keys(attribute, call))
+
+    def new_keys(self, attribute: str, call: Call) -> frozenset[str] | None:
+        """Keys that a changing method may put into a dict, or into the updates of a list."""
         if call.spread is not None:
             return None
+        if attribute in _GROWING:
+            return self.made.keys(any_of(call.args[1:] if attribute == "insert" else call.values))
         if attribute == "update":
             keys: frozenset[str] | None = frozenset(call.keywords)
             for value in call.args:
                 keys = names_of(keys, self.made.keys(value))
             return keys
-        return call.args[0].strings if attribute in ("setdefault", "__setitem__") and call.args else frozenset()
+        return call.args[0].strings if attribute in ("setdefault", "__setitem__", "move_to_end") and call.args else frozenset()
 
     def _looking(self, base: Value, attribute: str, call: Call) -> Value:
         self.touch(base)
         self.show(*call.values)
-        self.run_callbacks(call.values, any_of(call.values))
+        self.run_callbacks(call.values)
         if attribute in tables.PLAIN_METHODS:
             return Value(kind=Kind.PLAIN) if not call.values else PLAIN
         if base.kind is Kind.PLAIN:
             return UNKNOWN
         names = call.args[0].strings if call.args else None
-        hint = member(base.hint, next(iter(names))) if attribute == "get" and names and len(names) == 1 else None
+        hint = self.member_hint(base, names) if attribute == "get" else None
         if attribute in ("get", "values", "items", "__getitem__"):
             found = self.element(base, hint or (element(base.hint) if attribute == "get" else None))
             out = either(found, any_of(call.args[1:2])) if call.args[1:2] else found
-            return out if attribute == "get" else holding([out])._replace(own=out.own, keys=None)
+            items = holding([out])._replace(own=out.own, keys=None)
+            if attribute == "items":
+                items = items._replace(held=names_of(items.held, self.made.keys(base)))
+            return out if attribute in ("get", "__getitem__") else items
         return Value(
             frozenset(),
             self.made.reach(base),
@@ -219,7 +248,7 @@ class Methods(Calls):
 
     def config_key(self, base: Value, key: Value) -> Value:
         """An entry of the run's config, or of one of its two inner mappings."""
-        names = key.strings
+        names = self.peek(key.strings)
         if base.kind is Kind.CONFIG and names is not None:
             if "configurable" in names:
                 return Value(kind=Kind.CONFIGURABLE)
@@ -245,7 +274,7 @@ class Methods(Calls):
         elif attribute == "stream_writer":
             return Value(kind=Kind.ANSWERING)
         elif attribute == "state":
-            return Value(frozenset({0}), frozenset({0}), Kind.STATE)
+            return STATE
         return UNKNOWN
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from typing import Literal
 
 
 class Effects(IntEnum):
@@ -49,13 +50,39 @@ class SharedUse:
     writes: bool
 
 
+Source = Literal["declared", "code", "known", "annotation", "schema", "unknown"]
+"""Where an answer comes from: a hint in `metadata=`, reading the code, a table of known callables, a return annotation (a promise that
+nobody keeps the app to), the schemas of the graph; "unknown" where nothing tells, so that the answer is "all" or the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where each answer about a callable comes from.
+
+    Args:
+        reads: Of `reads`.
+        writes: Of `writes`.
+        goes: Of `goes`, `sends` and `returns`.
+        effects: Of `effects`.
+    """
+
+    reads: Source = "unknown"
+    writes: Source = "unknown"
+    goes: Source = "unknown"
+    effects: Source = "unknown"
+
+
+NOBODY: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class CallablePlan:
     """What one callable (a node's function or a path function) touches. None for a set means "all".
 
     Args:
-        reads: State keys it looks at.
-        writes: State keys it may return an update for.
+        reads: Keys it may look at in what it is given. Of a node, or a path function, of a graph: never None where the schema of its
+            input is known, and of the graph's own keys only those that the schema has, without managed values.
+        writes: State keys that it may write: `updates`, `changes` and `pushes`.
         effects: How far its work reaches.
         may_interrupt: It may call `interrupt()` or raise what that raises.
         sees_identity: It looks at ids of its own task (checkpoint namespace, task path, task id).
@@ -68,6 +95,13 @@ class CallablePlan:
         subgraph: It may run a compiled graph inside.
         returns: Strings it may return, alone or in a list: where a path function leads.
         goes_up: Node names of the graph around this one that it may name in `Command(graph=Command.PARENT)`.
+        updates: State keys of the update that it may return.
+        changes: Keys of what it is given whose values it may change in place.
+        pushes: State keys that it may write otherwise than by what it returns (`push_message`, a command that a graph inside raises).
+        writes_up: State keys of the graph around this one that it may name in `Command(graph=Command.PARENT)`.
+        managed: Managed values (`RemainingSteps` and the like) that it may look at, by key. They depend on the number of the superstep
+            and on nothing that a task writes.
+        sources: Where the answers come from.
     """
 
     reads: frozenset[str] | None = None
@@ -84,6 +118,12 @@ class CallablePlan:
     subgraph: bool = True
     returns: frozenset[str] | None = None
     goes_up: frozenset[str] | None = None
+    updates: frozenset[str] | None = None
+    changes: frozenset[str] | None = None
+    pushes: frozenset[str] | None = None
+    writes_up: frozenset[str] | None = None
+    managed: frozenset[str] = NOBODY
+    sources: Sources = Sources()
 
     @property
     def doing(self) -> str:
@@ -105,9 +145,13 @@ class NodePlan:
         subgraph: It is, or may call, a compiled graph; such a node waits when the run has a checkpointer.
         handler: Node that runs in its place, in the same superstep, when it has failed.
         pulls: Nodes that it may trigger by an edge or a `Command`, not by a `Send` nor by a join with others; None means any.
-        certain: Nodes certain to run in the next superstep when it has ended without an error: those behind plain edges.
         operands: State keys that its input depends on when an edge triggers it.
         unsteady: Those of them whose value may change without any task writing it.
+        certain: Nodes that are triggered for certain, for the next superstep, when it ends without an error: by plain edges from it,
+            not by joins, conditional edges or commands. It ends with an error also where it names a node of the graph around
+            (`function.goes_up`).
+        whole: Making its input looks at every key of its schema, whether its function does or not: it is an instance of a pydantic
+            model, or of a dataclass with code of its own. `function.reads` has them all then, unless they are declared.
     """
 
     name: str
@@ -119,9 +163,18 @@ class NodePlan:
     subgraph: bool = False
     handler: str | None = None
     pulls: frozenset[str] | None = None
-    certain: frozenset[str] = frozenset()
     operands: frozenset[str] = frozenset()
     unsteady: frozenset[str] = frozenset()
+    certain: frozenset[str] = NOBODY
+    whole: bool = False
+
+    @property
+    def writes(self) -> frozenset[str] | None:
+        """State keys that the node, or one of its path functions, may write; None for "all"."""
+        written = self.function.writes
+        for route in self.routes:
+            written = None if written is None or route.writes is None else written | route.writes
+        return written
 
     @property
     def may_interrupt(self) -> bool:
@@ -159,6 +212,9 @@ class Plan:
         fences: Reasons why nothing in this graph is started ahead.
         subgraphs: Plans of nodes that are compiled graphs, by node name.
         entry_sends: Nodes that START's path functions may reach by a `Send`; None means any.
+        entry_certain: Nodes that are triggered for certain in the first superstep, by plain edges from START.
+        joins: For each node that edges with several starts (`add_edge([a, b], c)`) lead to, the starts of each such edge: it
+            triggers the node when every one of them has run since the edge last did.
     """
 
     nodes: Mapping[str, NodePlan]
@@ -166,6 +222,8 @@ class Plan:
     fences: tuple[Reason, ...] = ()
     subgraphs: Mapping[str, Plan] = field(default_factory=dict)
     entry_sends: frozenset[str] | None = None
+    entry_certain: frozenset[str] = NOBODY
+    joins: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     @cached_property
     def _looked_at(self) -> frozenset[int]:

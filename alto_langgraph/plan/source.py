@@ -16,6 +16,8 @@ _MOST_FILES = 256
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 """Fields of statements that hold statements."""
 
+_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
+
 
 @dataclass
 class Source:
@@ -88,6 +90,16 @@ def parameters(arguments: ast.arguments) -> list[str]:
     """Parameter names in the order that code objects keep them."""
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return names + [a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None]
+
+
+def captured(tree: Tree) -> frozenset[str]:
+    """Names that functions, lambdas and generators inside a function look up, which they may do later than where they stand."""
+    known: frozenset[str] | None = getattr(tree, "alto_captured", None)
+    if known is None:
+        inner = [node for node in ast.walk(tree) if isinstance(node, _LATER) and node is not tree]
+        known = frozenset(name.id for node in inner for name in ast.walk(node) if isinstance(name, ast.Name))
+        tree.alto_captured = known  # type: ignore[union-attr]
+    return known
 
 
 def _fits(node: Tree, code: CodeType) -> bool:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from alto_langgraph.plan.arguments import Call
-from alto_langgraph.plan.expressions import Expressions, base_name
-from alto_langgraph.plan.values import NO_NAMES, NOTHING, UNKNOWN, Kind, Local, Value, either, holding, names_of
+from alto_langgraph.plan.flow import Flow
+from alto_langgraph.plan.made import lists
+from alto_langgraph.plan.naming import Scope, key_of
+from alto_langgraph.plan.values import NO_NAMES, NOTHING, PLAIN, UNKNOWN, Kind, Value, either, holding
 
-_MOST_ROUNDS = 3
 
-
-class Statements(Expressions):
+class Statements(Flow):
     """The whole reading of a function."""
 
     def run(self, body: Iterable[ast.stmt]) -> None:
@@ -24,6 +24,8 @@ class Statements(Expressions):
             reader = _READERS.get(type(statement))
             if reader is not None:
                 reader(self, statement)
+            else:
+                self.flow(statement)
 
     def _expression(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Call):
@@ -66,22 +68,26 @@ class Statements(Expressions):
         elif isinstance(target, ast.Tuple | ast.List):
             self._bind_many(target.elts, value)
         elif isinstance(target, ast.Attribute | ast.Subscript):
-            places, keys = self._change(target)
-            self.contain(*([value] if value.kind is Kind.STATE else []))
+            places, keys, names = self._change(target)
+            if names or any(place >= 0 for place in places):
+                self.contain(value)  # others may look at it later
+            for name in names:
+                self.made.name(name, value)
             self.made.put(places, holding([value]), keys)
             self._grow_by_key(target, value)
 
     def _bind_name(self, name: str, value: Value) -> None:
-        if name in self.scope.outer:
-            scope = self.scope
+        scope = self.scope
+        if name in scope.outer:
             while scope.parent is not None and name not in scope.parent.env:
                 scope = scope.parent
             if scope.parent is not None:
-                scope.parent.env[name] = either(scope.parent.env[name], value)
+                self.set_name(scope.parent, name, either(scope.parent.env[name], value))
             else:
-                self.rebind_key(scope.cells.get(name, scope.function.__globals__), name, writes=True)
+                self.contain(value)
+                self.made.name(self.rebind_key(scope.cells.get(name, scope.function.__globals__), name, writes=True), value)
         else:
-            self.scope.env[name] = value
+            self.set_name(scope, name, value)
 
     def _bind_many(self, targets: list[ast.expr], value: Value) -> None:
         starred = any(isinstance(t, ast.Starred) for t in targets)
@@ -94,14 +100,10 @@ class Statements(Expressions):
                 self.bind(target, item)
 
     def _grow_by_key(self, target: ast.Attribute | ast.Subscript, value: Value) -> None:
-        self.grow(target.value, [value])
-        name = base_name(target)
-        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and name in self.scope.env:
-            before = self.scope.env[name]
-            self.scope.env[name] = before._replace(keys=names_of(before.keys, self.evaluate(target.slice).strings))
+        self.grow(target.value, [value], self.evaluate(target.slice).strings if isinstance(target, ast.Subscript) else NO_NAMES)
 
-    def _change(self, target: ast.Attribute | ast.Subscript) -> tuple[frozenset[int], frozenset[str] | None]:
-        """Something is set, or deleted, inside an object: which it may be, and under which keys."""
+    def _change(self, target: ast.Attribute | ast.Subscript) -> tuple[frozenset[int], frozenset[str] | None, list[int]]:
+        """Something is set, or deleted, inside an object: which it may be, under which keys, and which attributes of the app's objects."""
         keys: frozenset[str] | None = NO_NAMES
         before, self.quiet = self.quiet, True
         base = self.evaluate(target.value)
@@ -113,9 +115,9 @@ class Statements(Expressions):
         elif base.known and base.kind is not Kind.STATE:
             for held in base.known:
                 self.attribute_key(held.it, f"{held.name}.{target.attr}", target.attr, writes=True)
-            return base.own, keys
+            return base.own, keys, [key_of(held.it, target.attr) for held in base.known]
         self.report.mutate(base.own, f"line {target.lineno}")
-        return base.own, keys
+        return base.own, keys, []
 
     def _augmented(self, node: ast.AugAssign) -> None:
         value = self.evaluate(node.value)
@@ -124,9 +126,9 @@ class Statements(Expressions):
             if before.kind is not Kind.PLAIN:
                 self.report.mutate(before.own, f"`{node.target.id}` {_sign(node.op)}=")
             self.contain(*(v for v in (value,) if v.own != before.own))
-            self.made.put(
-                before.own, holding([self.made.inside(value)]), self.made.keys(value) if isinstance(node.op, ast.BitOr) else NO_NAMES
-            )
+            keys = self.made.keys(value)
+            self.made.put(lists(before.own), holding([self.made.inside(value)]), keys)
+            self.made.put(before.own - lists(before.own), holding([self.made.inside(value)]), keys)
             self._bind_name(node.target.id, before if before.own else self._sum(before, value))
             return
         self._change(cast(Any, node.target))
@@ -152,107 +154,40 @@ class Statements(Expressions):
 
     def _sum(self, before: Value, value: Value) -> Value:
         if before.kind is Kind.PLAIN and value.kind is Kind.PLAIN:
-            return Value(kind=Kind.PLAIN, strings=names_of(before.strings, value.strings))
-        return either(before, holding([self.made.inside(value)]))._replace(keys=names_of(before.keys, value.keys))
+            return PLAIN
+        return either(before, self.sum_of(before, value))
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             if isinstance(target, ast.Attribute | ast.Subscript):
+                self.evaluate(target)  # what isn't there can't be deleted
                 self._change(target)
 
     def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
         self.scope.outer.update(node.names)
 
-    # flow
-
-    def _branches(self, *bodies: Iterable[ast.stmt]) -> None:
-        before, after = self.scope.env, []
-        for body in bodies:
-            self.scope.env = dict(before)
-            self.run(body)
-            after.append(self.scope.env)
-        self.scope.env = _joined(after)
-
-    def _if(self, node: ast.If) -> None:
-        self.touch(self.evaluate(node.test))
-        self._branches(node.body, node.orelse)
-
-    def _repeat(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
-        for _ in range(_MOST_ROUNDS):
-            before = self.scope.env
-            if isinstance(node, ast.While):
-                self.touch(self.evaluate(node.test))
-            else:
-                self.bind(node.target, self.items_of(self.evaluate(node.iter)))
-            before = {name: before.get(name, value) for name, value in self.scope.env.items()}
-            self._branches(node.body, ())
-            if self.scope.env == before:
-                break
-        self.run(node.orelse)
-
-    def _try(self, node: ast.Try) -> None:
-        before = dict(self.scope.env)
-        self.run(node.body)
-        self.scope.env = _joined([before, self.scope.env])
-        for handler in node.handlers:
-            if handler.name is not None:
-                self.scope.env[handler.name] = UNKNOWN
-        self._branches(node.orelse, *(handler.body for handler in node.handlers))
-        self.run(node.finalbody)
-
-    def _with(self, node: ast.With | ast.AsyncWith) -> None:
-        for item in node.items:
-            value = self.evaluate(item.context_expr)
-            if item.optional_vars is not None:
-                entered = value if value.kind in (Kind.CLIENT, Kind.ANSWERING, Kind.RUNNABLE) else value._replace(keys=None, strings=None)
-                self.bind(item.optional_vars, entered)
-        self.run(node.body)
-
-    def _match(self, node: ast.Match) -> None:
-        subject = self.evaluate(node.subject)
-        self.touch(subject)
-        for case in node.cases:
-            self._pattern(case.pattern, subject)
-            if case.guard is not None:
-                self.touch(self.evaluate(case.guard))
-        self._branches((), *(case.body for case in node.cases))
-
-    def _pattern(self, pattern: ast.pattern, subject: Value) -> None:
-        if isinstance(pattern, ast.MatchMapping):
-            for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
-                names = self.evaluate(key).strings
-                whole = subject.kind is not Kind.STATE or not names
-                self._pattern(inner, self.element(subject) if whole else self.state_key(subject, next(iter(names or ("",)))))
-            if pattern.rest is not None:
-                self.bind(ast.Name(pattern.rest), self.element(subject))
-        elif isinstance(pattern, ast.MatchClass):
-            for name, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
-                self._pattern(inner, self.state_key(subject, name) if subject.kind is Kind.STATE else self.element(subject))
-            for inner in pattern.patterns:
-                self._pattern(inner, self.element(subject))
-        elif isinstance(pattern, ast.MatchAs | ast.MatchStar):
-            if isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
-                self._pattern(pattern.pattern, subject)
-            if pattern.name is not None:
-                self.bind(ast.Name(pattern.name), subject)
-        elif isinstance(pattern, ast.MatchSequence | ast.MatchOr):
-            for inner in pattern.patterns:
-                self._pattern(inner, self.element(subject) if isinstance(pattern, ast.MatchSequence) else subject)
-
     # definitions
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        local = Value(kind=Kind.PLAIN, functions=(Local(node, self.scope),))
-        self.scope.env[node.name] = local
-        for decorator in node.decorator_list:
-            self.run_callbacks([self.evaluate(decorator)], NOTHING)
-            self.call_local(local.functions[0], Call(spread=UNKNOWN))
+        value = Value(kind=Kind.PLAIN, functions=(self.local(node),))
+        for decorator in reversed(node.decorator_list):
+            value = either(value, self.call(self.evaluate(decorator), Call((value,)), "decorator"))
+        self._bind_name(node.name, value)
 
     def _class(self, node: ast.ClassDef) -> None:
-        self.scope.env[node.name] = UNKNOWN
-        for item in node.body:
-            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.call_local(Local(item, self.scope), Call(spread=UNKNOWN))
+        for part in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
+            self.contain(self.evaluate(part))
+        outside, self.scope = self.scope, Scope(self.scope.function, {}, self.scope)
+        try:
+            self.run(node.body)
+            inside = list(self.scope.env.values())
+        finally:
+            self.scope = outside
+        for value in inside:
+            for function in value.functions:
+                self.call(Value(functions=(function,)), Call(spread=UNKNOWN), node.name)
+        whole = holding(inside)
+        self._bind_name(node.name, whole._replace(own=whole.inner))
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
@@ -273,15 +208,6 @@ class Statements(Expressions):
         return ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
 
 
-def _joined(envs: list[dict[str, Value]]) -> dict[str, Value]:
-    out = dict(envs[0])
-    for env in envs[1:]:
-        for name, value in env.items():
-            known = out.get(name)
-            out[name] = value if known is None else either(known, value)
-    return out
-
-
 def _sign(operator: ast.operator) -> str:
     return {ast.Add: "+", ast.BitOr: "|", ast.Sub: "-"}.get(type(operator), "…")
 
@@ -297,19 +223,9 @@ _READERS: dict[type, Callable[[Any, Any], None]] = {
     ast.Delete: Statements._delete,
     ast.Global: Statements._outer,
     ast.Nonlocal: Statements._outer,
-    ast.If: Statements._if,
-    ast.For: Statements._repeat,
-    ast.AsyncFor: Statements._repeat,
-    ast.While: Statements._repeat,
-    ast.Try: Statements._try,
-    ast.With: Statements._with,
-    ast.AsyncWith: Statements._with,
-    ast.Match: Statements._match,
     ast.FunctionDef: Statements._function,
     ast.AsyncFunctionDef: Statements._function,
     ast.ClassDef: Statements._class,
     ast.Import: Statements._import,
     ast.ImportFrom: Statements._import,
 }
-if hasattr(ast, "TryStar"):  # Python 3.11
-    _READERS[ast.TryStar] = Statements._try

@@ -9,26 +9,26 @@ from enum import IntEnum
 from functools import reduce
 from typing import Any, NamedTuple
 
-OPERAND = 0
-"""Stands for the callable's first argument among the keys of shared objects."""
+from alto_langgraph.plan.operands import ANYWHERE, OPERAND
 
 NONE: frozenset[int] = frozenset()
 NO_NAMES: frozenset[str] = frozenset()
 
 
 class Kind(IntEnum):
-    """What sort of thing a value is; of two sorts the greater one is the more delicate."""
+    """What sort of thing a value is; of two sorts the greater one is the more delicate. FOREIGN: unknown code made it."""
 
     PLAIN = 0
     ANSWERING = 1
     CLIENT = 2
     RUNNABLE = 3
     ANY = 4
-    RUNTIME = 5
-    METADATA = 6
-    CONFIGURABLE = 7
-    CONFIG = 8
-    STATE = 9
+    FOREIGN = 5
+    RUNTIME = 6
+    METADATA = 7
+    CONFIGURABLE = 8
+    CONFIG = 9
+    STATE = 10
 
 
 CONFIGS = frozenset({Kind.METADATA, Kind.CONFIGURABLE, Kind.CONFIG})
@@ -51,10 +51,19 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Local:
-    """A function defined inside the one that is read, with the names it can see."""
+    """A function defined inside the one that is read, with the names it can see and its defaults."""
 
     tree: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Any
+    defaults: dict[str, Value]
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A function with some of its arguments, as `functools.partial` makes it."""
+
+    target: Value
+    call: Any
 
 
 class Value(NamedTuple):
@@ -65,9 +74,10 @@ class Value(NamedTuple):
         inner: Keys of the objects that things inside it may be parts of.
         kind: What sort of thing it is.
         known: The app's objects that it is one of; empty if not known.
-        functions: Functions defined inside the function that is read that it is one of.
+        functions: Functions made inside the function that is read that it is one of.
         hint: Type annotation it was declared with.
-        strings: Every string it may be or hold; None if not known.
+        strings: Every string it may be; None if not known.
+        held: Every string it may hold, however deep inside; None if not known.
         keys: Keys of the state update that it is; None if not known.
         items: Its items in order, if it is a tuple of known length.
         parts: The app's objects and local functions that it holds inside.
@@ -77,22 +87,30 @@ class Value(NamedTuple):
     inner: frozenset[int] = NONE
     kind: Kind = Kind.ANY
     known: tuple[Held, ...] = ()
-    functions: tuple[Local, ...] = ()
+    functions: tuple[Local | Bound, ...] = ()
     hint: Any = None
     strings: frozenset[str] | None = None
     keys: frozenset[str] | None = None
     items: tuple[Any, ...] | None = None
-    parts: tuple[Held | Local, ...] = ()
+    parts: tuple[Held | Local | Bound, ...] = ()
+    held: frozenset[str] | None = None
 
     @property
     def reach(self) -> frozenset[int]:
         """Keys of everything that can be got at through it."""
         return self.own | self.inner
 
+    @property
+    def texts(self) -> frozenset[str] | None:
+        """Every string it may be or hold; None if not known."""
+        return names_of(self.strings, self.held)
+
 
 UNKNOWN = Value()
+STATE = Value(frozenset({OPERAND}), frozenset({OPERAND, ANYWHERE}), Kind.STATE)
 PLAIN = Value(kind=Kind.PLAIN)
-NOTHING = Value(kind=Kind.PLAIN, strings=NO_NAMES, keys=NO_NAMES)
+NO_TEXT = Value(kind=Kind.PLAIN, strings=frozenset(), held=frozenset())
+NOTHING = Value(kind=Kind.PLAIN, strings=NO_NAMES, keys=NO_NAMES, held=NO_NAMES)
 
 
 def either(one: Value, other: Value) -> Value:
@@ -110,6 +128,7 @@ def either(one: Value, other: Value) -> Value:
         names_of(one.keys, other.keys),
         None,
         _merged(one.parts, other.parts),
+        names_of(one.held, other.held),
     )
 
 
@@ -127,6 +146,8 @@ def names_of(one: frozenset[str] | None, other: frozenset[str] | None) -> frozen
 def any_of(values: Iterable[Value]) -> Value:
     """A value that may be any of several."""
     values = list(values)
+    if len(values) == 1:
+        return values[0]
     return reduce(either, values) if values else NOTHING
 
 
@@ -134,4 +155,9 @@ def holding(values: Iterable[Value]) -> Value:
     """A new container made of `values`."""
     whole = any_of(values)
     parts = _merged(_merged(whole.known, whole.functions), whole.parts)
-    return Value(NONE, whole.reach, Kind.ANY, strings=whole.strings, parts=parts)
+    return Value(NONE, whole.reach, Kind.ANY, strings=NO_NAMES, parts=parts, held=whole.texts)
+
+
+def text(*strings: str) -> Value:
+    """A string that is one of `strings`."""
+    return Value(kind=Kind.PLAIN, strings=frozenset(strings), held=NO_NAMES)

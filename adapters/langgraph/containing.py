@@ -1,0 +1,112 @@
+"""Describes what runs other parts of the app inside one node: tools, and graphs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langgraph.constants import START
+
+from alto_langgraph.adapters.langgraph.combining import NOTHING, UNKNOWN_LIBRARY, returning, together
+from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_keys
+from alto_langgraph.plan.access import Describe, analyse
+from alto_langgraph.plan.model import NOBODY, CallablePlan
+from alto_langgraph.plan.values import names_of
+
+Described = Callable[[object], CallablePlan]
+
+_TEXTS = (str, int, float, bool, bytes, dict, list, tuple)
+"""What a tool's result isn't a command if it is annotated as."""
+
+
+def tool_plan(tool: Any, describe: Describe) -> CallablePlan:
+    """A tool: it looks at what the model says, and of the state at what is injected. Of its results only commands are updates."""
+    functions = [f for f in (getattr(tool, "func", None), getattr(tool, "coroutine", None)) if f is not None]
+    if not functions:
+        base = class_of("BaseTool")
+        functions = [getattr(tool, n) for n in ("_run", "_arun") if getattr(type(tool), n, None) is not getattr(base, n, None)]
+    return together(_tool_function(function, describe) for function in functions)
+
+
+def _tool_function(function: Any, describe: Describe) -> CallablePlan:
+    plan = describe(function) or analyse(function, everything=True, describe=describe)
+    hints: Mapping[str, Any] = getattr(function, "__annotations__", {})
+    says = hints.get("return")
+    plain = says in _TEXTS or (isinstance(says, str) and says in [cls.__name__ for cls in _TEXTS])
+    return returning(
+        plan,
+        NOBODY if plain else plan.updates,
+        reads=None,
+        changes=None if plan.mutates else NOBODY,  # it may get any part of the state
+        returns=None,
+        uses_store=plan.uses_store or any("InjectedStore" in str(hint) for hint in hints.values()),
+        sources=dataclasses.replace(plan.sources, writes="annotation" if plain else plan.sources.writes),
+    )
+
+
+def tools_plan(node: Any, described: Described) -> CallablePlan:
+    """A ToolNode: any of its tools, and the wrappers around them."""
+    wrappers = [w for w in (getattr(node, "_wrap_tool_call", None), getattr(node, "_awrap_tool_call", None)) if w is not None]
+    handler = getattr(node, "_handle_tool_errors", None)
+    if callable(handler) and not isinstance(handler, type) and not str(getattr(handler, "__module__", "")).startswith("langgraph."):
+        wrappers.append(handler)
+    tools = together(map(described, node.tools_by_name.values()))
+    whole = together([tools, *map(described, wrappers)])
+    messages = getattr(node, "_messages_key", None)
+    if wrappers or messages is None:
+        return returning(whole, None, reads=None, returns=None)
+    taken, key = injected_keys(node), frozenset({messages})
+    sources = dataclasses.replace(whole.sources, reads="known" if taken is not None else "unknown")
+    return returning(whole, names_of(tools.updates, key), reads=names_of(taken, key), returns=None, sources=sources)
+
+
+def graph_plan(graph: Any, described: Described) -> CallablePlan:
+    """A graph run inside a node: it takes its input's keys and gives its output's; else anything that one of its nodes may do."""
+    if not isinstance(graph, Pregel):
+        return dataclasses.replace(UNKNOWN_LIBRARY, may_interrupt=True, subgraph=True, pushes=None)
+    parts = [described(node.bound) for name, node in graph.nodes.items() if name != START]
+    branches = getattr(getattr(graph, "builder", None), "branches", {})
+    parts += [described(branch.path) for paths in branches.values() for branch in paths.values()]
+    whole = together(parts)
+    stays = whole.goes_up == NOBODY
+    reads, gives = _takes(graph), _gives(graph)
+    return returning(
+        NOTHING,
+        gives,
+        reads=reads,
+        changes=reads if whole.mutates else NOBODY,
+        pushes=whole.writes_up,
+        effects=whole.effects,
+        may_interrupt=whole.may_interrupt or bool(graph.interrupt_before_nodes) or bool(graph.interrupt_after_nodes),
+        sees_identity=whole.sees_identity,
+        uses_store=whole.uses_store,
+        mutates=whole.mutates,
+        shares=whole.shares,
+        evidence=whole.evidence,
+        subgraph=True,
+        goes=whole.goes_up,
+        sends=NOBODY if stays else None,  # a Command(graph=PARENT) may carry Sends
+        goes_up=NOBODY if stays else None,
+        writes_up=NOBODY if stays else None,
+        sources=dataclasses.replace(
+            whole.sources, reads="schema" if reads is not None else "unknown", writes="schema" if gives is not None else "unknown"
+        ),
+    )
+
+
+def _takes(graph: Any) -> frozenset[str] | None:
+    """Keys that a graph takes from its input; None if it takes the input whole."""
+    builder = getattr(graph, "builder", None)
+    if builder is not None:
+        return _keys(builder.schemas[builder.input_schema])
+    return None if isinstance(graph.input_channels, str) else frozenset(graph.input_channels)
+
+
+def _gives(graph: Any) -> frozenset[str] | None:
+    """Keys of a graph's result; None if that can't be told."""
+    return None if isinstance(graph.output_channels, str) else _keys(graph.output_channels)
+
+
+def _keys(channels: Any) -> frozenset[str] | None:
+    return None if "__root__" in channels else frozenset(channels)

@@ -1,0 +1,40 @@
+"""Reads the hints that an app gives in LangGraph's own `add_node(..., metadata=...)`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from alto_langgraph.adapters.langgraph.combining import returning
+from alto_langgraph.adapters.langgraph.inputs import Input
+from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects
+
+
+def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Input) -> CallablePlan:
+    """The plan of a node's function with the app's own hints in place of what was found out. Odd hints are none.
+
+    Args:
+        plan: As found out.
+        metadata: The node's.
+        given: What the node is given; keys without which it can't be made are read whatever the hint says.
+    """
+    hints = metadata or {}
+    effects = hints.get("effects")
+    found = plan
+    if isinstance(effects, str) and effects.upper() in Effects.__members__:
+        plan = dataclasses.replace(plan, effects=Effects[effects.upper()], sources=dataclasses.replace(plan.sources, effects="declared"))
+        if plan.effects <= Effects.IDEMPOTENT:
+            plan = returning(plan, plan.updates, mutates=False, shares=(), changes=NOBODY)
+    reads, writes = _names(hints.get("reads")), _names(hints.get("writes"))
+    if reads is not None:
+        sources = dataclasses.replace(plan.sources, reads="declared")
+        managed = reads & given.managed
+        plan = dataclasses.replace(plan, reads=(reads - managed) | (given.required - given.managed), managed=managed, sources=sources)
+    if writes is not None:
+        plan = dataclasses.replace(plan, writes=writes, sources=dataclasses.replace(plan.sources, writes="declared"))
+    return plan if plan is found else dataclasses.replace(plan, evidence=("declared", *plan.evidence))
+
+
+def _names(hint: Any) -> frozenset[str] | None:
+    return frozenset(hint) if isinstance(hint, list | tuple | set | frozenset) and all(isinstance(key, str) for key in hint) else None
