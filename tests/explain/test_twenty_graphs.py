@@ -268,4 +268,6 @@ def test_nothing_runs_ahead_in_a_random_graph_that_may_not(first: int) -> None:
         found = built(case.graph)(StateGraph, StateGraph).compile().explain()
         assert reasoned(found), seed
         known = {node.name for node in found.nodes}
-        assert known & set(play(case, StateGraph).ahead) <= may(found), seed
+        # What waits only for nodes that may run ahead themselves may come early once these have.
+        early = {node.name for node in found.nodes if any(reason.subject in may(found) for reason in node.reasons)}
+        assert known & set(play(case, StateGraph).ahead) <= may(found) | early, seed
