@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.facts import Telling
-from alto_langgraph.adapters.langgraph.naming import Naming, order
+from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, TASKS, EphemeralValue
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
@@ -94,11 +94,11 @@ class Ahead:
         self._news: list[PregelExecutableTask | Early] = []
         self._lock = threading.RLock()
         self._engine: Engine | None = None
-        self._shadow = Shadow({}, frozenset())
         self._issuing: Issuing = UNASKED
         self._open: set[str] = set()
         self._unfinished: Counter[str] = Counter()
         self._naming = Naming()
+        self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
@@ -172,7 +172,7 @@ class Ahead:
             return
         for key, value in early.assumed.items():
             if value_of(self.loop.channels[key]) is not value:
-                self._shadow.withdrawn(early.step, order(tag))
+                self._shadow.withdrawn(early.step, tag)
                 self._naming.disown(tag)
                 self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
                 return
@@ -325,7 +325,7 @@ class Ahead:
             keys=self.staging.keys,
             steady=self.staging.steady,
         )
-        self._shadow = Shadow(self.loop.channels, self.staging.foldable)
+        self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
         self._news = []  # all that has finished is told now
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
@@ -370,7 +370,7 @@ class Ahead:
         edges = self.loop.trigger_to_nodes
         goes = frozenset(node for channel, _ in writes for node in edges.get(channel, ()))
         if self._engine is not None:
-            self._shadow.finished(step, order(tag), writes)
+            self._shadow.finished(step, tag, writes)
         return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes))
 
     def _pulled_by(self, writes: Any) -> frozenset[str]:

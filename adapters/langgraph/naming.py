@@ -25,11 +25,21 @@ class Naming:
         self.tags: Mapping[str, Tag] = {}
         self.sends: dict[Tag, Send] = {}
         self._packets: dict[int, deque[Tag]] = {}
+        self._places: dict[Tag, tuple[Any, ...]] = {}
+
+    def place(self, tag: Tag) -> tuple[Any, ...]:
+        """Sorts the tasks of one superstep as LangGraph does: those behind edges by name, then Sends as their producers wrote them."""
+        if (known := self._places.get(tag)) is not None:
+            return known
+        name, index = tag.path[-1]
+        return (1, self.place(tag.parent), index) if tag.parent and tag.parent.path else (0, name)
 
     def opened(self, tasks: Iterable[PregelExecutableTask], channels: Mapping[str, Any], step: int) -> None:
         """Names a superstep's tasks: a Send is known by its packet, which is the very object its producer wrote."""
         row = channels[TASKS].get() if channels[TASKS].is_available() else ()
+        tasks = list(tasks)
         self.tags = {task.id: self._tag(task, row, step) for task in tasks}
+        self._places = {self.tags[task.id]: (int(task.path[0] == PUSH), task.path[1]) for task in tasks}
 
     def _tag(self, task: PregelExecutableTask, row: Sequence[Send], step: int) -> Tag:
         root = (task.name, step)
@@ -67,10 +77,3 @@ class Naming:
         """Forgets what is to come; whatever is left was sent to nodes that LangGraph doesn't know."""
         self.sends.clear()
         self._packets.clear()
-
-
-def order(tag: Tag) -> tuple[Any, ...]:
-    """Sorts the tasks of one superstep as LangGraph sorts their paths: those behind edges first, Sends as their producers wrote them."""
-    (name, _), *rest = tag.path
-    unknown = bool(rest) and rest[0][0] == _UNKNOWN
-    return (len(tag.path), "" if unknown else name, *(index for _, index in rest))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph.message import add_messages
 
 from alto_langgraph.adapters.langgraph.seam import MISSING, BaseChannel, BinaryOperatorAggregate
-
-Order = tuple[Any, ...]
-"""Sorts the tasks of a superstep as LangGraph sorts their paths."""
+from alto_langgraph.tags import Tag
 
 
 class UnforeseenError(Exception):
@@ -91,11 +89,12 @@ class Shadow:
     Args:
         channels: The run's. A reduced one that is asked for is replaced by a `Foreseen`.
         foldable: State keys that keep the last value, or whose reducer may run ahead of the superstep: it changes nothing.
+        place: Sorts the tasks of a superstep as LangGraph sorts them.
     """
 
-    def __init__(self, channels: Any, foldable: frozenset[str]) -> None:
-        self._channels, self._foldable = channels, foldable
-        self._writes: dict[str, dict[int, list[tuple[Order, list[Any]]]]] = {}
+    def __init__(self, channels: Any, foldable: frozenset[str], place: Callable[[Tag], Any]) -> None:
+        self._channels, self._foldable, self._place = channels, foldable, place
+        self._writes: dict[str, dict[int, list[tuple[Tag, list[Any]]]]] = {}
         self._step = -1
 
     def opened(self, step: int) -> None:
@@ -110,19 +109,19 @@ class Shadow:
             if type(channel) is Foreseen and channel.memo:
                 channel.forget()
 
-    def finished(self, step: int, order: Order, writes: Iterable[tuple[str, Any]]) -> None:
+    def finished(self, step: int, tag: Tag, writes: Iterable[tuple[str, Any]]) -> None:
         """A task of superstep `step` has come to its writes."""
         values: dict[str, list[Any]] = {}
         for key, value in writes:
             if key in self._channels:
                 values.setdefault(key, []).append(value)
         for key, written in values.items():
-            self._writes.setdefault(key, {}).setdefault(step, []).append((order, written))
+            self._writes.setdefault(key, {}).setdefault(step, []).append((tag, written))
 
-    def withdrawn(self, step: int, order: Order) -> None:
+    def withdrawn(self, step: int, tag: Tag) -> None:
         """What a task had come to doesn't count any more."""
         for steps in self._writes.values():
-            steps[step] = [entry for entry in steps.get(step, ()) if entry[0] != order]
+            steps[step] = [entry for entry in steps.get(step, ()) if entry[0] != tag]
 
     def channels(self, step: int, keys: Iterable[str]) -> dict[str, Any]:
         """The channels of `keys` as they will be at the start of superstep `step`, whose values nothing unfinished may write.
@@ -141,7 +140,7 @@ class Shadow:
             raise UnforeseenError(f"only the loop may make the value of `{key}`")
         channel = self._own(key).copy()
         for at in later:
-            values = tuple(value for _, written in sorted(steps[at], key=lambda entry: entry[0]) for value in written)
+            values = tuple(value for _, written in sorted(steps[at], key=lambda entry: self._place(entry[0])) for value in written)
             self._update(channel, values)
         return channel
 

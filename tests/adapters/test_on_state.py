@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import pytest
-from langgraph.types import Command
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import StateGraph as Stock
+from langgraph.types import Command, Send
 from pydantic import BaseModel, field_validator
 from typing_extensions import TypedDict
 
+from alto_langgraph.adapters.langgraph.naming import Naming
+from alto_langgraph.adapters.langgraph.seam import PUSH, TASKS
+from alto_langgraph.comparison import arecord
+from alto_langgraph.comparison.difference import difference
 from alto_langgraph.graph import START, StateGraph
+from alto_langgraph.tags import Tag
 from tests.adapters.signals import Signals, aheard, heard, say, signals
 
 
@@ -356,3 +365,41 @@ async def test_the_order_of_what_is_noted_outside_the_state() -> None:
     _, seen = await run(graph_of(first, second, third, edges="START>first first>second second>third"))
     assert noted == ["first", "second"]
     assert seen.ahead["second"] == seen.ahead["third"] == 0
+
+
+async def test_a_checkpoint_sees_what_a_join_has_seen_before_the_next_superstep_goes_on() -> None:
+    """LangGraph hands the saver the join's own set, which the next superstep adds to."""
+
+    async def slow(state: State) -> State:
+        await asyncio.sleep(0.01)
+        return {"a": 1}
+
+    async def quick(state: State) -> State:
+        return {}
+
+    async def later(state: State) -> State:
+        return {"b": state["seed"]}
+
+    def build(side: Any) -> Any:
+        builder = side(State).add_node("slow", slow).add_node("quick", quick).add_node("later", later).add_node("end", quick)
+        builder.add_edge(START, "slow").add_edge(START, "quick").add_edge("quick", "later").add_edge(["slow", "later"], "end")
+        return builder.compile(checkpointer=InMemorySaver())
+
+    config = {"configurable": {"thread_id": "1"}}
+    stock, alto = [await arecord(build(side), {"seed": 1}, config=config) for side in (Stock, StateGraph)]
+    found = difference(stock, alto)
+    assert found is None, str(found)
+
+
+def test_the_place_of_a_send_whose_writing_nobody_saw() -> None:
+    """A resumed superstep: the Sends of a task that ran before come first, and their children stay in that order."""
+    naming, sent = Naming(), [Send("e", n) for n in range(3)]
+    (known, _), _ = naming.children(Tag((("d", 2),)), [(TASKS, sent[1]), (TASKS, sent[2])])
+    row = SimpleNamespace(is_available=lambda: True, get=lambda: sent)
+    tasks: Any = [SimpleNamespace(id=str(n), name="e", path=(PUSH, n)) for n in range(3)]
+    naming.opened(tasks, {TASKS: row}, 3)
+    first, second, third = naming.tags.values()
+    assert second == known and first != known
+    assert sorted([third, second, first], key=naming.place) == [first, second, third]
+    children = [tag.child("g", n) for tag in (first, second) for n in range(2)]
+    assert sorted(reversed(children), key=naming.place) == children
