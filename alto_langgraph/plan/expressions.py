@@ -118,9 +118,9 @@ class Expressions(Attributes):
         out = holding(values)
         keys: frozenset[str] | None = NO_NAMES
         for value in values:
-            keys = names_of(keys, value.keys)
+            keys = names_of(keys, self.made.keys(value))
         starred = any(isinstance(item, ast.Starred) for item in node.elts)
-        own = self.made.new(node).union(*(v.own for v in values if v.keys is not None and v.hint is None))
+        own = self.made.new(node).union(*(v.own for v in values if v.keys is not None and v.hint in (None, dict)))
         items = tuple(values) if isinstance(node, ast.Tuple) and not starred else None
         return out._replace(own=frozenset(k for k in own if k < 0), keys=keys, items=items)
 
