@@ -17,7 +17,7 @@ def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Inpu
     Args:
         plan: As found out.
         metadata: The node's.
-        given: What the node is given; keys without which it can't be made are read whatever the hint says.
+        given: What the node is given. What making it looks at is read whatever the hint says.
     """
     hints = metadata or {}
     effects = hints.get("effects")
@@ -27,7 +27,7 @@ def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Inpu
         if plan.effects <= Effects.IDEMPOTENT:
             plan = returning(plan, plan.updates, mutates=False, shares=(), changes=NOBODY)
     reads, writes = _names(hints.get("reads")), _names(hints.get("writes"))
-    if reads is not None:
+    if reads is not None and not given.whole:
         sources = dataclasses.replace(plan.sources, reads="declared")
         managed = reads & given.managed
         plan = dataclasses.replace(plan, reads=(reads - managed) | (given.required - given.managed), managed=managed, sources=sources)

@@ -11,6 +11,7 @@ from typing import Any
 from langgraph.channels import BinaryOperatorAggregate, LastValue
 from langgraph.constants import END, START
 
+from alto_langgraph.adapters.langgraph.combining import returning
 from alto_langgraph.adapters.langgraph.combining import together as merged
 from alto_langgraph.adapters.langgraph.describing import describe
 from alto_langgraph.adapters.langgraph.hints import declared
@@ -165,12 +166,16 @@ def _written(plan: CallablePlan, builder: Any) -> CallablePlan:
 def _sent(nodes: dict[str, NodePlan], entry_sends: Names) -> dict[str, NodePlan]:
     """The nodes; one that may be sent something, and changes that in place, may change any part of the state that way."""
     sends = _union([entry_sends, *(node.sends for node in nodes.values())])
-    return {
-        name: dataclasses.replace(node, function=dataclasses.replace(node.function, changes=None, writes=None))
-        if node.function.mutates and (sends is None or name in sends)
-        else node
-        for name, node in nodes.items()
-    }
+    return {name: _changing(node) if sends is None or name in sends else node for name, node in nodes.items()}
+
+
+def _changing(node: NodePlan) -> NodePlan:
+    function = node.function
+    if not function.mutates:
+        return node
+    if function.sources.writes == "declared":
+        return dataclasses.replace(node, function=dataclasses.replace(function, changes=None))
+    return dataclasses.replace(node, function=returning(function, function.updates, changes=None))
 
 
 def _ends(branches: Mapping[str, Any], routes: Iterable[CallablePlan]) -> list[Names]:

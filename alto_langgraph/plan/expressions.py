@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Callable, Iterable
-from functools import cached_property
-from types import FunctionType
 from typing import Any, cast
 
 from alto_langgraph.plan.arguments import Call
-from alto_langgraph.plan.declared import bare, element, member, members
-from alto_langgraph.plan.harmless import is_client
-from alto_langgraph.plan.known import DOING_RESOURCES, MUTATING_METHODS, WRITE_ONLY_METHODS
-from alto_langgraph.plan.made import lists
-from alto_langgraph.plan.methods import Methods
-from alto_langgraph.plan.naming import Scope
-from alto_langgraph.plan.origin import is_user_code
+from alto_langgraph.plan.attributes import Attributes
+from alto_langgraph.plan.known import MUTATING_METHODS, WRITE_ONLY_METHODS
 from alto_langgraph.plan.values import (
     CONFIGS,
     NO_NAMES,
@@ -24,7 +16,6 @@ from alto_langgraph.plan.values import (
     NOTHING,
     PLAIN,
     UNKNOWN,
-    Held,
     Kind,
     Value,
     any_of,
@@ -61,7 +52,7 @@ def _walruses(node: ast.expr) -> frozenset[str]:
     return known
 
 
-class Expressions(Methods):
+class Expressions(Attributes):
     """Reading of expressions; statements come on top."""
 
     def evaluate(self, node: ast.expr) -> Value:
@@ -105,57 +96,6 @@ class Expressions(Methods):
     def _attribute(self, node: ast.Attribute) -> Value:
         return self.attribute(self.evaluate(node.value), node.attr)
 
-    def attribute(self, base: Value, name: str) -> Value:
-        """An attribute of a value."""
-        self.word(name)
-        if base.kind is Kind.STATE:
-            found = self._state_attribute(base, name)
-            return any_of([found, *(self._known_attribute(held, base, name) for held in base.known)]) if base.known else found
-        if base.kind is Kind.RUNTIME:
-            return self.runtime_attribute(name)
-        if base.kind is Kind.CLIENT or any(is_client(type(h.it)) for h in base.known):
-            return UNKNOWN if name in DOING_RESOURCES else Value(kind=Kind.CLIENT)
-        if base.known:
-            return any_of([self._known_attribute(held, base, name) for held in base.known])
-        if base.kind in CONFIGS:
-            return UNKNOWN
-        return self._part(base, name)
-
-    def _known_attribute(self, held: Held, base: Value, name: str) -> Value:
-        found = self.attribute_of(held, name)
-        if found is None:
-            return self._property(type(held.it), base, name) or self._part(base, name)
-        kept = self.made.contents(base.own)
-        return found if kept is None else either(found, self.element(kept))
-
-    def _property(self, cls: Any, base: Value, name: str) -> Value | None:
-        """What a property of the app's gives; None if there is none of that name."""
-        found = self.static(cls, name) if isinstance(cls, type) else None
-        if isinstance(found, cached_property):
-            function: Any = found.func
-        else:
-            function = found.fget if isinstance(found, property) else None
-        if isinstance(function, FunctionType) and is_user_code(cls, self.home):
-            return self.call_function(function, Call((base,)), name)
-        return None
-
-    def _state_attribute(self, base: Value, name: str) -> Value:
-        cls = bare(base.hint)
-        found = inspect.getattr_static(cls, name, None) if isinstance(cls, type) else None
-        if (given := self._property(cls, base, name)) is not None:
-            return given
-        odd = name.startswith("__") or (name not in members(cls) and (hasattr(dict, name) or hasattr(type(found), "__get__")))
-        if odd or callable(found) or self.own_method(base, "__getattr__") or self.own_method(base, "__getattribute__"):
-            self.report.read_all()
-            return base._replace(kind=Kind.ANY, hint=None)
-        return self.state_key(base, name)
-
-    def _part(self, base: Value, name: str) -> Value:
-        if base.kind in (Kind.PLAIN, Kind.ANSWERING) and not base.own and not base.inner:
-            return Value(kind=base.kind if base.kind is Kind.ANSWERING else Kind.ANY)
-        given = self._property(bare(base.hint), base, name)
-        return given if given is not None else self.element(base, member(base.hint, name))
-
     def _subscript(self, node: ast.Subscript) -> Value:
         base, key = self.evaluate(node.value), self.evaluate(node.slice)
         self.show(key)
@@ -166,18 +106,6 @@ class Expressions(Methods):
         if base.items is not None and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
             return cast(Value, base.items[node.slice.value]) if -len(base.items) <= node.slice.value < len(base.items) else UNKNOWN
         return self.item(base, key)
-
-    def item(self, base: Value, key: Value) -> Value:
-        """`base[key]`."""
-        if (method := self.own_method(base, "__getitem__")) is not None:
-            return self.call_function(method, Call((base, key)), "__getitem__")
-        if base.kind is Kind.STATE:
-            if key.strings:
-                return any_of([self.state_key(base, name) for name in key.strings])
-            self.report.read_all()
-        if base.kind in CONFIGS:
-            return self.config_key(base, key)
-        return self.element(base, self.member_hint(base, key.strings) or element(base.hint))
 
     def _slice(self, node: ast.Slice) -> Value:
         self.show(*(self.evaluate(part) for part in (node.lower, node.upper, node.step) if part is not None))
@@ -190,9 +118,9 @@ class Expressions(Methods):
         out = holding(values)
         keys: frozenset[str] | None = NO_NAMES
         for value in values:
-            keys = names_of(keys, value.keys)
+            keys = names_of(keys, self.made.keys(value))
         starred = any(isinstance(item, ast.Starred) for item in node.elts)
-        own = self.made.new(node).union(*(v.own for v in values if v.keys is not None and v.hint is None))
+        own = self.made.new(node).union(*(v.own for v in values if v.keys is not None and v.hint in (None, dict)))
         items = tuple(values) if isinstance(node, ast.Tuple) and not starred else None
         return out._replace(own=frozenset(k for k in own if k < 0), keys=keys, items=items)
 
@@ -232,15 +160,6 @@ class Expressions(Methods):
         mapping = isinstance(node, ast.DictComp)
         return holding(values)._replace(own=self.made.new(node, mapping=mapping), keys=keys, hint=dict if mapping else None)
 
-    def items_of(self, value: Value) -> Value:
-        """What iterating over a value gives."""
-        if value.items is not None:
-            return any_of(cast(Iterable[Value], value.items))
-        item = self.element(value, element(value.hint, iterating=True))
-        if value.hint is dict:
-            return item._replace(strings=self.made.keys(value))
-        return item._replace(strings=None) if value.own - lists(value.own) else item
-
     # operators
 
     def _binary(self, node: ast.BinOp) -> Value:
@@ -252,13 +171,6 @@ class Expressions(Methods):
         if isinstance(node.op, ast.Mod) or (left.kind is Kind.PLAIN and right.kind is Kind.PLAIN):
             return PLAIN
         return self.sum_of(left, right)._replace(hint=left.hint if left.hint == right.hint else None)
-
-    def sum_of(self, left: Value, right: Value) -> Value:
-        """A container that holds what two containers hold; or a text made of two, and then nothing is known of it."""
-        out = holding([self.made.inside(left), self.made.inside(right)])
-        texts = NO_NAMES if left.strings == right.strings == NO_NAMES else None
-        keys = names_of(self.made.keys(left), self.made.keys(right))
-        return out._replace(keys=keys, strings=texts, held=names_of(out.held, texts))
 
     def _compare(self, node: ast.Compare) -> Value:
         left, rights = self.evaluate(node.left), [self.evaluate(c) for c in node.comparators]
@@ -315,7 +227,7 @@ class Expressions(Methods):
             target = self.evaluate(node.func)
             return self.call(target, self._arguments(node, discarded), name)
         if isinstance(node.func.value, ast.Call) and isinstance(node.func.value.func, ast.Name) and node.func.value.func.id == "super":
-            return self._super(node.func.attr, self._arguments(node, discarded), name)
+            return self.call_super(node.func.attr, self._arguments(node, discarded), name)
         method = node.func.attr
         before, self.quiet = self.quiet, discarded and method in WRITE_ONLY_METHODS
         base = self.evaluate(node.func.value)
@@ -345,26 +257,6 @@ class Expressions(Methods):
             else:
                 spread.append(self.element(value))
         return Call(tuple(args), keywords, any_of(spread) if spread else None, discarded, node)
-
-    def _super(self, attribute: str, call: Call, name: str) -> Value:
-        this, owner = self._this()
-        classes = [held.it if isinstance(held.it, type) else type(held.it) for held in this.known] or [bare(this.hint)]
-        for order in (cls.__mro__ for cls in classes if isinstance(cls, type) and owner in cls.__mro__):
-            for cls in order[order.index(owner) + 1 :]:
-                found = vars(cls).get(attribute)
-                if found is not None:
-                    function = self.of_object(getattr(found, "__func__", found), name)
-                    return self.call(function, call if isinstance(found, staticmethod) else call.behind(this), name)
-        return self.unknown(call, name, this)
-
-    def _this(self) -> tuple[Value, Any]:
-        """The first argument of the method that is read, and the class that defines it."""
-        scope: Scope | None = self.scope
-        while scope is not None:
-            if "__class__" in scope.cells:
-                return next(iter(scope.env.values()), UNKNOWN), scope.cells["__class__"].cell_contents
-            scope = scope.parent
-        return UNKNOWN, None
 
     def grow(self, place: ast.expr, values: Iterable[Value], keys: frozenset[str] | None = NO_NAMES) -> None:
         """Something is put into the local that `place` starts at, which from now on may hold it; under `keys`, if it is the local."""

@@ -14,7 +14,7 @@ from alto_langgraph.plan.made import lists
 from alto_langgraph.plan.model import Effects
 from alto_langgraph.plan.operands import OPERAND
 from alto_langgraph.plan.origin import is_user_code
-from alto_langgraph.plan.values import CONFIGS, PLAIN, STATE, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of
+from alto_langgraph.plan.values import CONFIGS, PLAIN, STATE, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of, text
 
 _BUILTIN_CONTAINERS = (list, dict, set, bytearray)
 _GROWING = frozenset({"append", "extend", "insert", "add", "appendleft", "extendleft", "put", "put_nowait"})
@@ -195,6 +195,9 @@ class Methods(Calls):
         if attribute in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
             default = any_of(call.args[1:2]) if call.args[1:2] else None
             out = self.part(self.made.inside(base, element(base.hint)))
+            if attribute == "popitem":
+                keys = self.made.keys(base)
+                out = holding([out, UNKNOWN if keys is None else text(*keys)])._replace(own=out.own)
             return either(out, default) if default is not None else out
         return PLAIN
 

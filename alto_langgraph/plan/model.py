@@ -151,7 +151,7 @@ class NodePlan:
             not by joins, conditional edges or commands. It ends with an error also where it names a node of the graph around
             (`function.goes_up`).
         whole: Making its input looks at every key of its schema, whether its function does or not: it is an instance of a pydantic
-            model, or of a dataclass with code of its own. `function.reads` has them all then, unless they are declared.
+            model, or of a dataclass with code of its own. `function.reads` has them all then, even where less is declared.
     """
 
     name: str

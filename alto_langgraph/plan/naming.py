@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+from enum import Enum
 from functools import cached_property, partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -216,6 +217,8 @@ class Naming:
             found = self.static(it, name)
             found = getattr(found, "__func__", found)
             return None if found is None else self.of_object(found, full)
+        if isinstance(it, Enum) and name in ("value", "name"):
+            return self.of_object(it._value_ if name == "value" else it._name_, full)
         if not is_harmless(it) and self.plan_of(it) is None:
             self.attribute_key(it, full, name, reads=True)
         try:

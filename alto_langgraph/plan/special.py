@@ -127,7 +127,9 @@ class Special(Following):
         if call.spread is not None or call.args:
             goes = keys = None
         graph = call.keywords.get("graph", NOTHING)
-        here = graph.strings is None or self.peek(graph.strings) != frozenset({_PARENT})
+        surely = len(graph.known) == 1 and graph.known[0].it == _PARENT and graph is self.of_object(graph.known[0].it, "graph")
+        here = not surely  # what may be None, too, is another value
+        self.peek(graph.strings)
         if graph is not NOTHING or call.spread is not None:
             self.report.goes_up = names_of(self.report.goes_up, goes)
             self.report.writes_up = names_of(self.report.writes_up, keys)

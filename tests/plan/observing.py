@@ -94,3 +94,8 @@ def variants(state: dict[str, Any], other: dict[str, Any], unread: set[str]) -> 
     for key in unread:
         yield {**state, key: other[key]}
         yield {name: value for name, value in state.items() if name != key}
+
+
+def name(value: Any) -> str:
+    """What a function or a module is called in a test's name."""
+    return value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else type(value).__name__

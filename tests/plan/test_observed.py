@@ -11,17 +11,13 @@ from hypothesis import given, settings
 from alto_langgraph.adapters.langgraph.describing import describe
 from alto_langgraph.plan.access import analyse
 from tests.plan import calling_styles, object_styles, odd_styles, reading_styles, writing_styles
-from tests.plan.observing import STATES, Recorded, outcome, variants
+from tests.plan.observing import STATES, Recorded, name, outcome, variants
 
 MODULES = (reading_styles, writing_styles, calling_styles, object_styles, odd_styles)
 STYLES = [(module, function) for module in MODULES for function in module.STYLES]
 PLANS = {id(function): analyse(function, describe=describe) for _, function in STYLES}
 PRECISE = 0.6
 """Part of the styles of which reads, or writes, must be known; the rest is written so that nobody could."""
-
-
-def name(value: Any) -> str:
-    return value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else type(value).__name__
 
 
 @pytest.mark.parametrize(("module", "function"), STYLES, ids=name)

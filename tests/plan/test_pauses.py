@@ -307,3 +307,30 @@ def test_ordinary_code_uses_no_store(function: Any) -> None:
 def test_calling_a_graph_is_told() -> None:
     assert analyse(calls_graph, describe=describe).subgraph
     assert not analyse(plain, describe=describe).subgraph
+
+
+def test_who_looks_at_checkpoints_looks_at_more_than_the_state() -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    saver = InMemorySaver()
+
+    def asks_graph(state):
+        return {"x": inner_plain.get_state({"configurable": {"thread_id": "1"}})}
+
+    def asks_saver(state):
+        return {"x": saver.get({"configurable": {"thread_id": "1"}})}
+
+    for function in (asks_graph, asks_saver):
+        assert analyse(function, describe=describe).sees_identity
+    assert not analyse(calls_graph, describe=describe).sees_identity
+
+
+def test_a_store_of_the_apps_may_be_the_runs() -> None:
+    from langgraph.store.memory import InMemoryStore
+
+    store = InMemoryStore()
+
+    def remembers(state):
+        store.put(("x",), "x", {"x": state["x"]})
+
+    assert analyse(remembers, describe=describe).uses_store
