@@ -112,6 +112,8 @@ def _report(console: Console, verdicts: list[Verdict], swap: str, shrinking: flo
             difference = settled(case, side(swap))[0] or verdict.difference
         console.rule(f"seed {verdict.seed}")
         console.print(script(case, swap, difference), markup=False, highlight=False, soft_wrap=True)
+    for verdict in (v for v in verdicts if v.hung):
+        console.print(f"seed {verdict.seed} hung once, and not when played again, at {verdict.hung}", markup=False, highlight=False)
     _print_coverage(console, verdicts)
     sending = [v for v in verdicts if "no sends" not in v.features]
     if any(v.difference for v in verdicts):

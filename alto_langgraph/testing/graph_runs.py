@@ -15,12 +15,15 @@ from alto_langgraph.testing import jumping_clock
 from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, saver_for
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
-from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_snapshot
+from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_event, plain_snapshot
 
 __all__ = ["Played", "Turn", "builder", "play"]
 
 PATIENCE = 1000
 """Seconds, on the jumping clock, after which all is done that can be while one node hangs."""
+
+CUT_OFF = ("cancel", "leave", "crash", "loses")
+"""Turns that end while tasks started ahead may be at work."""
 
 ORDERLY = ("CancelledError", "GraphRecursionError")
 """Errors that end a run at a moment that is the same on both sides."""
@@ -28,7 +31,7 @@ ORDERLY = ("CancelledError", "GraphRecursionError")
 
 @dataclass
 class Turn:
-    """What one turn showed."""
+    """What one turn showed; `cut_off` if it may have ended while tasks started ahead were at work."""
 
     kind: TurnKind
     arrived: list[Event] = field(default_factory=list)
@@ -36,11 +39,17 @@ class Turn:
     value: Any = None
     error: tuple[str, str] | None = None
     runs: Counter[str] = field(default_factory=Counter)
+    cut_off: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether an error has ended it wherever it was."""
         return self.error is not None and self.error[0] not in ORDERLY
+
+    def put(self, outcomes: list[Any]) -> None:
+        """Keeps what several runs came to."""
+        self.value = plain(outcomes)
+        self.cut_off = any(isinstance(outcome, BaseException) for outcome in outcomes)
 
     def closed(self) -> int:
         """How many supersteps are known to be complete."""
@@ -61,6 +70,7 @@ class Played:
     gauge: Gauge = field(default_factory=Gauge)
     named: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
+    hung: str = ""
 
     @property
     def unknown(self) -> set[str]:
@@ -87,7 +97,7 @@ class Played:
 
     def begin(self, kind: TurnKind) -> Turn:
         """Notes that a turn begins."""
-        turn = Turn(kind)
+        turn = Turn(kind, cut_off=kind in CUT_OFF)
         turn.runs.subtract(self.gauge.runs)
         self.turns.append(turn)
         return turn
@@ -98,7 +108,7 @@ class Played:
         After a failed turn, checkpoints are without their tasks: which of them the failed superstep had finished is chance.
         """
         namespace, mode, data = chunk if subgraphs else ((), *chunk)
-        event = Event(namespace, mode, plain(data))
+        event = Event(namespace, mode, plain_event(data))
         self.named |= {part.rpartition(":")[2] for part in namespace if ":" in part}
         told = data if mode == "tasks" else data["payload"] if mode == "debug" else {}
         self.told |= {told["id"]} if "id" in told else set()
@@ -156,7 +166,7 @@ def _turn_sync(session: Session, turn: Turn, played: Played) -> None:
     graph = session.graph
     if kind == "batch":
         inputs, configs = session.batch()
-        turn.value = plain(graph.batch(inputs, configs, return_exceptions=True, **session.running))
+        turn.put(graph.batch(inputs, configs, return_exceptions=True, **session.running))
         return
     state = graph.get_state(config) if session.saver and kind in ("on", "fresh") else None
     past = list(graph.get_state_history(config)) if session.saver and kind in ("fork", "rewind", "edit") else []
@@ -221,7 +231,7 @@ async def _turn_async(session: Session, turn: Turn, played: Played) -> None:
     graph = session.graph
     if kind == "batch":
         inputs, configs = session.batch()
-        turn.value = plain(await graph.abatch(inputs, configs, return_exceptions=True, **session.running))
+        turn.put(await graph.abatch(inputs, configs, return_exceptions=True, **session.running))
         return
     state = await graph.aget_state(config) if session.saver and kind in ("on", "fresh") else None
     past = [s async for s in graph.aget_state_history(config)] if session.saver and kind in ("fork", "rewind", "edit") else []

@@ -16,6 +16,9 @@ LOOPS = re.compile(r"'(Sync|Async)PregelLoop'|'Committing(Sync|Async)'")
 UNSTEADY = {"box", "ts", "timestamp", "created_at", "checkpoint_id", "checkpoint_map", "run_id", "__metadata__", "parents", "thread_id"}
 """Keys left out: ids and times; `box`, which nodes change in place while events about it are on their way."""
 
+IN_PLACE = "_grown"
+"""What the names of keys end with whose reducer changes the value in place: an event has it as it is when it is looked at."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -74,6 +77,17 @@ def plain(value: Any) -> Any:
             return tuple(plain(item) for item in value)
         case _:
             return value
+
+
+def plain_event(value: Any) -> Any:
+    """`plain` for what an event holds, without what may have changed since it was made."""
+
+    def settled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: settled(item) for key, item in value.items() if not str(key).endswith(IN_PLACE)}
+        return type(value)(map(settled, value)) if isinstance(value, list | tuple) else value
+
+    return settled(plain(value))
 
 
 def events_by_namespace(events: list[Event], failed: bool) -> dict[tuple[str, ...], Any]:

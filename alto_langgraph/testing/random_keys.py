@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import get_args
 
 from alto_langgraph.testing.graph_specs import Choice, Declared, Form, Graph, Key, Kind, Look, Node, Returns, StateClass, Style
+from alto_langgraph.testing.plain_values import IN_PLACE
 from alto_langgraph.testing.random_wires import Dice
 from alto_langgraph.testing.supersteps import apart, followers, several, supersteps
 
@@ -48,9 +49,10 @@ def with_every_graphs_keys(dice: Dice, graph: Graph) -> Graph:
 def with_own_keys(dice: Dice, graph: Graph, alias: bool) -> Graph:
     """The graph with a key for each node, which some others read: mostly nodes behind it, the last node most of them."""
     multiple, ways = several(graph), followers(graph)
-    named = {node.name: f"of_{node.name}" for node in graph.nodes}
-    kinds = {name: _kind(dice, ("list", "fold", "merge", "messages") if name in multiple else (), alias) for name in named}
-    keys = [_key(dice, named[name], kinds[name], private=dice.chance(0.06)) for name in named]
+    names = [node.name for node in graph.nodes]
+    kinds = {name: _kind(dice, ("list", "fold", "merge", "messages") if name in multiple else (), alias) for name in names}
+    keys = [_key(dice, f"of_{name}", kinds[name], private=dice.chance(0.06)) for name in names]
+    named = {name: key.name for name, key in zip(names, keys, strict=True)}
     before: dict[str, list[str]] = {name: [n for n, ends in ways.items() if name in ends] for name in ways}
     independent = dice.chance(0.35)
 
@@ -127,6 +129,7 @@ def _kind(dice: Dice, among: tuple[Kind, ...], alias: bool) -> Kind:
 
 
 def _key(dice: Dice, name: str, kind: Kind, private: bool) -> Key:
+    name = f"{name}{IN_PLACE}" if kind == "extend" else name
     return Key(name, kind, given=not private and kind in ("last", "messages") and dice.chance(0.7), private=private)
 
 

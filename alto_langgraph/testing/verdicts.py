@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
+from traceback import extract_stack
 from typing import Any
 
 from langgraph.graph.state import StateGraph as Stock
@@ -29,9 +31,6 @@ ON_THREADS = 60
 AUDITED = 10
 """Of so many cases, stock is played at another pace for one, whatever came out: to know how many are unsteady."""
 
-CUT_OFF = ("cancel", "leave", "crash", "loses")
-"""Turns that end while tasks started ahead may be at work."""
-
 Difference = tuple[str, Any, Any]
 
 
@@ -50,6 +49,7 @@ class Verdict:
         ahead: How many tasks ran ahead.
         features: What the case has in it.
         audited: Whether stock, played at another pace, showed the same; None if it wasn't.
+        hung: Where alto hung, if it did once and not a second time.
     """
 
     seed: int
@@ -58,6 +58,7 @@ class Verdict:
     ahead: int = 0
     features: tuple[str, ...] = field(default=())
     audited: bool | None = None
+    hung: str = ""
 
 
 def side(target: str) -> Any:
@@ -94,8 +95,14 @@ def _compared(case: Case, ours: Any) -> tuple[Played, Played | None, Difference 
     try:
         with _alarm():
             mine = play(case, ours)
-    except HangError:
-        return stock, None, ("alto hangs", "ends", f"runs after {SLOWEST} s")
+    except HangError as error:
+        hung = str(error)
+        try:
+            with _alarm():
+                mine = play(case, ours)
+            mine.hung = hung
+        except HangError as error:
+            return stock, None, ("alto hangs", "ends", f"runs after {SLOWEST} s, at {error}")
     return stock, mine, first_difference(stock.shown, mine.shown) or _misbehaved(case, stock, mine)
 
 
@@ -115,7 +122,7 @@ def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
     for place, (theirs, own) in enumerate(zip(stock.turns, mine.turns, strict=True)):
         if theirs.failed or (theirs.error and not alone):
             return None  # what ran ahead of the error is cut off, and from here on it is chance which tasks run again
-        if theirs.kind not in CUT_OFF and (difference := first_difference(_runs(theirs, once), _runs(own, once))):
+        if not theirs.cut_off and (difference := first_difference(_runs(theirs, once), _runs(own, once))):
             return f"turn {place} > times that nodes ran{difference[0]}", *difference[1:]
     return None
 
@@ -170,7 +177,7 @@ def _replayed(case: Case) -> Iterator[dict[str, Any]]:
 @contextmanager
 def _alarm() -> Iterator[None]:
     def hang(*_: object) -> None:
-        raise HangError
+        raise HangError(" < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_stack()[-2:-8:-1]))
 
     before = signal.signal(signal.SIGALRM, hang)
     signal.alarm(SLOWEST)
@@ -192,7 +199,8 @@ def judge(seed: int, target: str = OURS) -> Verdict:
             audited = _same_at_another_pace(case) if seed % AUDITED == 0 else None
         except HangError:  # a graph that is too large for stock says nothing
             return Verdict(seed, unsteady=True, features=words)
-    return Verdict(seed, difference, unsteady, sum(mine.ahead.values()) if mine else 0, words, audited)
+    ahead, hung = (sum(mine.ahead.values()), mine.hung) if mine else (0, "")
+    return Verdict(seed, difference, unsteady, ahead, words, audited, hung)
 
 
 def _same_at_another_pace(case: Case) -> bool:

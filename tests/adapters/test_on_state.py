@@ -402,4 +402,5 @@ def test_the_place_of_a_send_whose_writing_nobody_saw() -> None:
     assert second == known and first != known
     assert sorted([third, second, first], key=naming.place) == [first, second, third]
     children = [tag.child("g", n) for tag in (first, second) for n in range(2)]
-    assert sorted(reversed(children), key=naming.place) == children
+    backwards = children[::-1]
+    assert sorted(backwards, key=naming.place) == children
