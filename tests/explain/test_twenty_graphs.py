@@ -265,6 +265,8 @@ def test_every_no_in_a_shape_has_a_reason(name: str) -> None:
 def test_nothing_runs_ahead_in_a_random_graph_that_may_not(first: int) -> None:
     for seed in range(first, first + 10):
         case = draw(seed)
+        if not case.coroutine:
+            continue  # on threads it is chance what comes first
         found = built(case.graph)(StateGraph, StateGraph).compile().explain()
         assert reasoned(found), seed
         known = {node.name for node in found.nodes}
