@@ -75,7 +75,7 @@ def asked(graph: Any) -> Any:
     """What a run asks of the graph before it starts anything early; None on stock."""
     if not hasattr(graph, "alto_plan"):
         return None
-    graph.alto_staging.ahead(graph.alto_options, saves=False, limited=False)
+    graph.alto_staging.issuing(graph.alto_options, saves=False, limited=False)
     return graph.alto_plan
 
 
