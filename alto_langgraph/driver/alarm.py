@@ -44,15 +44,18 @@ class Alarm:
                 self._thread = threading.Thread(target=self._look, name="alarm", daemon=True)
                 self._thread.start()
 
+    def _ring(self) -> None:
+        """In a frame of its own, which keeps nothing of what it has called."""
+        now = monotonic()
+        for call in [call for call, at in list(self._calls.items()) if at <= now]:
+            if self._calls.pop(call, None) is not None:
+                call()
+
     def _look(self) -> None:
         idle = 0
         while True:
             sleep(self._seconds)
-            now = monotonic()
-            due = [call for call, at in list(self._calls.items()) if at <= now]
-            for call in due:
-                if self._calls.pop(call, None) is not None:
-                    call()
+            self._ring()
             idle = 0 if self._calls else idle + 1
             if idle > 20:
                 self._set.clear()

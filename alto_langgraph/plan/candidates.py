@@ -42,6 +42,9 @@ class Candidates:
     def reasons_on_state(self, node: NodePlan) -> Iterator[Reason]:
         """Why a node never runs ahead when an edge triggers it, besides."""
         name = node.name
+        if (changed := next((use.name for use in node.shares if use.writes), None)) is not None:
+            sentence = f"`{name}` changes `{changed}`, outside the state, where it would show if the run ended before its superstep."
+            yield Reason("outside", changed, sentence)
         for key in sorted(node.unsteady):
             yield Reason("unsteady", key, f"`{name}` reads `{key}`, whose value may change without anybody writing it.")
         for other in [name] if node.function.mutates else sorted(self.beside[name] & self._mutating):
