@@ -20,7 +20,7 @@ from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.protocols import OBSERVER
 
-WHILE = 0.001
+WHILE = 0.003
 """Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`: it costs something too."""
 _ALARM = Alarm(WHILE)
 
