@@ -16,7 +16,7 @@ from alto_langgraph.plan.known import HANDING_METHODS, RUNNING_METHODS, Known, k
 from alto_langgraph.plan.model import Effects
 from alto_langgraph.plan.origin import is_user_code
 from alto_langgraph.plan.special import Special
-from alto_langgraph.plan.values import NO_NAMES, PLAIN, UNKNOWN, Bound, Held, Kind, Local, Value, any_of, holding, names_of
+from alto_langgraph.plan.values import NO_NAMES, NOTHING, PLAIN, UNKNOWN, Bound, Held, Kind, Local, Value, any_of, holding, names_of
 
 _METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _LISTING = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "zip", "enumerate", "filter", "itertools.chain"})
@@ -41,7 +41,8 @@ class Calls(Special):
         if target.kind is Kind.RUNNABLE:
             return self.run_parts(target, call, name)
         if target.kind is Kind.PLAIN and not target.own and not target.inner:
-            self.contain(*call.values)
+            if target != NOTHING:  # None can't be called
+                self.contain(*call.values)
             return UNKNOWN
         return self.unknown(call, name, target)
 

@@ -12,7 +12,7 @@ from alto_langgraph.plan.bytecode import read_code
 from alto_langgraph.plan.declared import member
 from alto_langgraph.plan.made import Made
 from alto_langgraph.plan.naming import Scope
-from alto_langgraph.plan.origin import FRAMEWORKS, is_library, is_user_code, package
+from alto_langgraph.plan.origin import FRAMEWORKS, is_library, is_user_code, module, package
 from alto_langgraph.plan.reading import Reading
 from alto_langgraph.plan.report import Report
 from alto_langgraph.plan.sharing import Summary, hides, shared, shows, shows_text
@@ -29,7 +29,7 @@ class Following(Reading):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         apart = is_library(self.home) or package(self.home) in FRAMEWORKS
-        self._from = self.home.__module__ if apart else package(self.home)
+        self._from = module(self.home) if apart else package(self.home)
         self._results: dict[Any, Summary] = {}
         self._stack: list[Any] = []
         self._lowest = 0

@@ -31,6 +31,8 @@ PURE_PACKAGES = (
         "langgraph.prebuilt.tool_node",
 )  # fmt: skip
 
+PURE_FUNCTIONS = frozenset({"os.getenv", "os.fspath", "os.cpu_count"})
+
 ASKING_PACKAGES = (
     "openai", "anthropic", "cohere", "mistralai", "groq", "litellm", "google.genai", "google.generativeai", "ollama",
     "langchain.chat_models", "langchain.embeddings", "sentence_transformers", "duckduckgo_search", "wikipedia", "arxiv", "tavily",
@@ -171,7 +173,7 @@ def known_function(function: object) -> Known | None:
         return Known(Effects.PURE, fresh=name in FRESH_RESULTS) if name in PURE_BUILTINS else None
     if full in CHANGING:
         return Known(Effects.PURE, changes=True)
-    if module in PURE_MODULES or _within(module, PURE_PACKAGES):
+    if full in PURE_FUNCTIONS or module in PURE_MODULES or _within(module, PURE_PACKAGES):
         return Known(Effects.PURE, fresh=full in FRESH_FUNCTIONS)
     if full in ASKING_FUNCTIONS or _within(module, ASKING_PACKAGES):
         return Known(Effects.IDEMPOTENT, fresh=True)

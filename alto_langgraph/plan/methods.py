@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from types import FunctionType, ModuleType
 
 from alto_langgraph.plan import known as tables
@@ -17,6 +18,7 @@ from alto_langgraph.plan.origin import is_user_code
 from alto_langgraph.plan.values import CONFIGS, PLAIN, STATE, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of, text
 
 _BUILTIN_CONTAINERS = (list, dict, set, bytearray)
+_CONTAINER_MODULES = frozenset({"collections", "_collections", "queue", "_queue", "_io"})
 _GROWING = frozenset({"append", "extend", "insert", "add", "appendleft", "extendleft", "put", "put_nowait"})
 """Methods that put updates into a list of them."""
 
@@ -93,7 +95,7 @@ class Methods(Calls):
             return self.call(found, call, name)
         if is_harmless(it):
             return self._on_harmless(it, base, attribute, call, name)
-        if isinstance(it, _BUILTIN_CONTAINERS) or type(it).__module__ in ("collections", "_collections", "queue", "_queue", "_io"):
+        if isinstance(it, _BUILTIN_CONTAINERS) or type(it).__module__ in _CONTAINER_MODULES or it is os.environ:
             return self.by_name(base, attribute, call, name)
         if is_langchain(type(it), _STORES_DOCUMENTS) and attribute.startswith(tables.SEARCHING):
             self.report.reach(Effects.IDEMPOTENT, f"`{name}`")

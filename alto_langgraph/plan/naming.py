@@ -232,15 +232,24 @@ class Naming:
             pass
         found = self.static(it, name)
         if isinstance(found, FunctionType):
-            return self.of_object(MethodType(found, it), full)
+            return self.of_object(self._method(found, it), full)
         if isinstance(found, staticmethod | classmethod):
-            return self.of_object(found.__func__ if isinstance(found, staticmethod) else MethodType(found.__func__, type(it)), full)
+            function = found.__func__
+            return self.of_object(function if isinstance(found, staticmethod) else self._method(function, type(it)), full)
         if inspect.ismemberdescriptor(found):
             try:
                 return self.of_object(found.__get__(it), full)
             except AttributeError:
                 return None
         return None if found is None or hasattr(type(found), "__get__") else self.of_object(found, full)
+
+    def _method(self, function: Any, it: Any) -> MethodType:
+        """A bound method, the same each time, so that it counts as one thing."""
+        key = (function, id(it))
+        known = self.session.methods.get(key)
+        if known is None or known.__self__ is not it:
+            self.session.methods[key] = known = MethodType(function, it)
+        return known
 
     def static(self, it: Any, name: str) -> Any:
         """An attribute of an object or a class as it is kept, without running code to get it; None if there is none."""

@@ -6,6 +6,14 @@ import sysconfig
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 
+TRANSPARENT = frozenset(
+    {
+        "functools", "contextlib", "asyncio", "tenacity", "backoff", "stamina", "langsmith", "opentelemetry", "wrapt", "decorator",
+        "deprecated", "typing_extensions", "pydantic", "langchain_core", "langchain", "langgraph", "beartype", "typeguard",
+    }
+)  # fmt: skip
+"""Libraries whose decorators only run what they decorate, with the arguments they are given."""
+
 FRAMEWORKS = frozenset({"alto_langgraph", "langgraph", "langchain", "langchain_core", "langchain_classic", "langsmith", "pydantic"})
 
 _LIBRARY_FOLDERS = tuple({path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}})
@@ -21,9 +29,15 @@ def _in_library(filename: str) -> bool:
     )
 
 
-def package(function: object) -> str:
-    """Top-level package that a function or class was defined in."""
-    return str(getattr(function, "__module__", None) or "").partition(".")[0]
+def module(thing: object) -> str:
+    """Module that a function or class was written in. A decorator may make a function say that it is from another."""
+    found = thing.__globals__.get("__name__") if isinstance(thing, FunctionType) else None
+    return str(found or getattr(thing, "__module__", None) or "")
+
+
+def package(thing: object) -> str:
+    """Top-level package that a function or class was written in."""
+    return module(thing).partition(".")[0]
 
 
 def is_library(function: FunctionType) -> bool:
@@ -41,7 +55,7 @@ def is_user_code(function: FunctionType | type, home: FunctionType | None, code:
         code: Its code, if it has any.
     """
     top = package(function)
-    if home is not None and function.__module__ == home.__module__:
+    if home is not None and module(function) == module(home):
         return True
     if top in FRAMEWORKS:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import CodeType
+from types import CodeType, MethodType
 from typing import Any
 
 from alto_langgraph.plan.access import Describe
@@ -23,6 +23,7 @@ class Session:
         self.describe = describe
         self.objects: dict[int, tuple[Any, Value, Report | None]] = {}
         self.plans: dict[int, tuple[Any, CallablePlan | None]] = {}
+        self.methods: dict[tuple[Any, int], MethodType] = {}
         self.summaries: dict[Any, Summary] = {}
         self.trees: dict[CodeType, Tree | None] = {}
 

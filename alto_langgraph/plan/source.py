@@ -16,6 +16,9 @@ _MOST_FILES = 256
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 """Fields of statements that hold statements."""
 
+_ELSEWHERE = frozenset({"annotation", "returns", "decorator_list", "ctx"})
+"""Fields whose expressions aren't in the code of the function that they stand in."""
+
 _LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 
 
@@ -124,4 +127,30 @@ def _says(source: Source, node: Tree, code: CodeType) -> bool:
     if any(name.startswith("@py") for name in code.co_names):
         return True  # pytest rewrites assertions, and nothing else
     text = "".join(source.lines[node.lineno - 1 : node.end_lineno])
-    return all(name.rpartition(".")[2].rpartition("__")[2] in text for name in code.co_names)
+    return all(name.rpartition(".")[2].rpartition("__")[2] in text for name in code.co_names) and _keys(node) <= _texts(code)
+
+
+def _keys(node: ast.AST) -> set[str]:
+    """Texts that the code of a function, or of one inside it, subscripts something with."""
+    found = set[str]()
+    waiting = [node]
+    for part in waiting:
+        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and isinstance(part.slice.value, str):
+            found.add(part.slice.value)
+        for name, value in ast.iter_fields(part):
+            if name not in _ELSEWHERE:
+                waiting += [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, ast.AST)]
+    return found
+
+
+def _texts(code: CodeType) -> set[str]:
+    """Texts among the constants of a function's code, and of the code inside it."""
+    found = set[str]()
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            found.add(constant)
+        elif isinstance(constant, CodeType):
+            found |= _texts(constant)
+        elif isinstance(constant, tuple | frozenset):
+            found |= {item for item in constant if isinstance(item, str)}
+    return found

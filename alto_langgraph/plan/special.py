@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import logging
 import operator
 import sys
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from alto_langgraph.plan.arguments import Call, mark
 from alto_langgraph.plan.following import Following
 from alto_langgraph.plan.known import known_function
 from alto_langgraph.plan.model import Effects
-from alto_langgraph.plan.origin import is_user_code
+from alto_langgraph.plan.origin import TRANSPARENT, is_user_code, package
 from alto_langgraph.plan.values import NO_NAMES, NOTHING, PLAIN, UNKNOWN, Bound, Kind, Value, any_of, holding, names_of, text
 
 _PUSHING = {
@@ -83,6 +84,10 @@ class Special(Following):
     def attribute(self, base: Value, name: str) -> Value:
         """An attribute of a value."""
         raise NotImplementedError
+
+    def _logger(self, call: Call, name: str) -> Value:
+        self.show(*call.values)
+        return self.of_object(logging.getLogger(), name)
 
     # functions made of functions
 
@@ -158,7 +163,8 @@ class Special(Following):
             return UNKNOWN
         wrapped = getattr(function, "__wrapped__", None)
         if isinstance(wrapped, FunctionType) and is_user_code(wrapped, self.home, wrapped.__code__):
-            return self.call_function(wrapped, call, name)
+            followed = self.call_function(wrapped, call, name)
+            return followed if package(function) in TRANSPARENT else any_of([followed, self.unknown(call, name)])
         known = known_function(function)
         return self.known(known, call, name) if known is not None else self.unknown(call, name)
 
@@ -184,5 +190,6 @@ _KNOWN: list[tuple[Callable[[Any, Call, str], Value | None], tuple[object, ...]]
     (Special._hasattr, (hasattr,)),
     (Special._next, (next, anext)),
     (Special._partial, (partial,)),
+    (Special._logger, (logging.getLogger,)),
 ]
 _READERS = {id(function): reader for reader, functions in _KNOWN for function in functions}

@@ -310,6 +310,18 @@ def growing_recursion(state):
     return {"out": walk(state["docs"])}
 
 
+def method_in_loop(state):
+    reader, out = None, []
+    for _ in range(3):
+        if reader is not None:
+            out.append(reader(state))
+        reader = KEPT.look
+    return {"out": out}
+
+
+KEPT = Node()
+
+
 def rotated(state):
     a, b, c, d, e = {}, {}, {}, {}, state
     out = []
@@ -540,5 +552,5 @@ STYLES = [
     rotated_slowly, interrupted, broken_off, matched_twice, walrus_in_comprehension, late_binding, late_binding_function,
     local_class, local_decorator, local_class_with_state, kept_in_object, kept_in_attribute, kept_in_own_init, swapped,
     returned_pair, closure_made("docs"), exception_carries, group_of_errors, type_params, global_helper_alias, table_of_helpers,
-    helper_as_argument, key_as_argument, frame, helper_frame,
+    helper_as_argument, key_as_argument, frame, helper_frame, method_in_loop,
 ]  # fmt: skip

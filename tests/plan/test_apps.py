@@ -2,10 +2,14 @@
 
 import asyncio
 import functools
+import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
+import langsmith
 import pytest
+import tenacity
 from langchain_core.documents import Document
 from langchain_core.embeddings.fake import DeterministicFakeEmbedding
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
@@ -198,3 +202,41 @@ def test_what_keeps_a_list_of_pending_work_under_two_names_is_one_list() -> None
         return {"x": 1}
 
     assert read(node).mutates
+
+
+def log(text):
+    logging.getLogger(__name__).info("x %s", text)
+
+
+@tenacity.retry(stop=tenacity.stop_after_attempt(2))
+def retried(state):
+    log(state["q"])
+    return {"x": llm.invoke(state["q"])}
+
+
+@langsmith.traceable
+async def traced(state):
+    return {"x": await llm.ainvoke(state["q"]), "y": os.environ.get("X", os.getenv("Y"))}
+
+
+def odd_library(function):
+    """Stands for a decorator of a library that nothing is known of."""
+    space = {"__name__": "odd", "function": function, "wraps": functools.wraps}
+    exec("@wraps(function)\ndef wrapper(*args):\n    return function(*args)", space)
+    return space["wrapper"]
+
+
+@odd_library
+def wrapped_oddly(state):
+    return {"x": llm.invoke(state["q"])}
+
+
+@pytest.mark.parametrize("function", [retried, traced])
+def test_decorators_that_only_run_what_they_decorate_are_seen_through(function: Any) -> None:
+    plan = read(function)
+    assert (plan.reads, plan.effects, plan.mutates) == ({"q"}, Effects.IDEMPOTENT, False), plan.evidence
+    assert not any(use.writes for use in plan.shares)
+
+
+def test_other_decorators_may_do_anything() -> None:
+    assert read(wrapped_oddly).effects is Effects.UNKNOWN

@@ -5,6 +5,7 @@ import json
 import math
 import random
 import re
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -256,3 +257,11 @@ def test_nothing_makes_it_raise(thing: Any) -> None:
     plan = analyse(thing)
     assert plan.reads is None
     assert plan.mutates
+
+
+def test_a_file_that_was_changed_after_it_was_loaded_is_not_believed(tmp_path: Path) -> None:
+    file, space = tmp_path / "app.py", dict[str, Any]()
+    file.write_text('def node(state):\n    return {"a": state["x"]}\n')
+    exec(compile(file.read_text(), str(file), "exec"), space)
+    file.write_text('def node(state):\n    return {"a": state["y"]}\n')
+    assert analyse(space["node"]).reads is None

@@ -334,6 +334,30 @@ def typed(state) -> Update:
     return eval("f")("x")
 
 
+def typed_or_nothing(state) -> Update | None:
+    return eval("f")("x")
+
+
+def typed_as_model(state) -> Model:
+    return eval("f")("x")
+
+
+def typed_as_either(state) -> "Either":
+    return eval("f")("x")
+
+
+def typed_as_any_dict(state) -> dict[str, Any]:
+    return eval("f")("x")
+
+
+def typed_too_narrowly(state) -> Update:
+    return {"docs": [], "other": 1}  # type: ignore[typeddict-unknown-key]
+
+
+class Either(TypedDict):
+    question: str
+
+
 def made_typed(state):
     return Update(docs=["a"])
 
@@ -395,6 +419,11 @@ def only_sends(state):
     [
         (early, {"n", "m"}),
         (typed, {"docs"}),
+        (typed_or_nothing, {"docs"}),
+        (typed_as_model, {"docs", "question"}),
+        (typed_as_either, {"question"}),
+        (typed_as_any_dict, None),
+        (typed_too_narrowly, {"docs", "other"}),
         (made_typed, {"docs"}),
         (built_up, {"a", "b", "c"}),
         (command, {"a", "b"}),
@@ -417,6 +446,14 @@ def only_sends(state):
 )
 def test_writes(function: Any, writes: set[str] | None) -> None:
     assert analyse(function).writes == writes
+
+
+@pytest.mark.parametrize(
+    ("function", "source"),
+    [(typed, "annotation"), (typed_too_narrowly, "code"), (typed_as_any_dict, "unknown"), (by_dict_call, "code")],
+)
+def test_the_code_goes_before_the_annotation(function: Any, source: str) -> None:
+    assert analyse(function).sources.writes == source
 
 
 def dynamic_write(state):
