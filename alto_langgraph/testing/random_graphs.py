@@ -30,6 +30,7 @@ MODES: tuple[tuple[str, ...], ...] = (
     ("values", "debug"),
     ("values", "updates", "custom", "tasks", "checkpoints", "debug", "messages"),
 )
+BOXES: tuple[Literal["list", "dict", "Pile"], ...] = ("list", "dict", "Pile")
 MARKS: tuple[Mark, ...] = ("change", "read")
 OBJECTS = ("shared", "box", "store")
 Theme = Literal["", "objects", "stops", "cut off"]
@@ -79,7 +80,7 @@ class _Draw:
             coroutine=self.coroutine,
             saver=self.saver,
             durability=self.durability,
-            modes=self.dice.choice(MODES),
+            modes=self.dice.choice(MODES if "says" not in self.features else MODES[::4]),
             subgraphs=self.chance(0.5),
             turns=self.turns(stops or "asks" in self.features or "error" in self.features),
             at=self.at(graph),
@@ -144,7 +145,7 @@ class _Draw:
 
         def its(node: Node) -> Node:
             coroutine = self.coroutine and self.chance(0.88)
-            return replace(node, coroutine=coroutine, pause=self.dice.choice((0, 0, 3, 7, 20, 20) if coroutine else (0, 2, 4)))
+            return replace(node, coroutine=coroutine, pause=self.dice.choice((0, 0, 3, 7, 20, 20) if coroutine else (0, 3, 20)))
 
         return replace(graph, nodes=tuple(map(its, graph.nodes)))
 
@@ -157,6 +158,8 @@ class _Draw:
                 late[0] if late and feature in ("asks", "error", "handler") and self.chance(0.6) else self.dice.randrange(len(graph.nodes))
             )
             graph = _with(graph, place, **self.feature(feature, graph.nodes[place]))
+        if "says" in self.features:
+            graph = replace(graph, nodes=tuple(replace(node, says=node.says or self.chance(0.5)) for node in graph.nodes))
         if "child" in self.features:
             graph = self.with_child(graph)
         for feature in sorted(self.features & {*OBJECTS}):
@@ -194,7 +197,7 @@ class _Draw:
             if free and self.chance(often):
                 marks[name] = self.dice.choice(free)
         graph = replace(graph, hides=self.dice.choice(("list", "dict", "object", "helper", "default"))) if kind == "shared" else graph
-        graph = replace(graph, box=self.dice.choice(("list", "dict"))) if kind == "box" else graph
+        graph = replace(graph, box=self.dice.choice(BOXES[: 3 if graph.state == "typed" else 2])) if kind == "box" else graph
         ordered = kind != "store" and self.coroutine and self.chance(0.3)
         for place, node in enumerate(graph.nodes):
             mark = marks.get(node.name, "")
@@ -212,7 +215,7 @@ class _Draw:
         ways = followers(graph)
         for place, node in enumerate(graph.nodes):
             if node.name == late:
-                graph = _with(graph, place, pause=20 if node.coroutine else 4)
+                graph = _with(graph, place, pause=20)
             elif early in ways[node.name]:
                 graph = _with(graph, place, pause=self.dice.choice((0, 0, 1)))
         return graph, (late, early)

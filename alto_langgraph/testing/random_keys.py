@@ -112,7 +112,7 @@ def _written_down(dice: Dice, node: Node, declares: float, odd: float, edits: bo
         style=dice.choice(get_args(Style)) if dice.chance(max(odd, 0.1)) else dice.choice(("get", "item")),
         returns=dice.choice(get_args(Returns)) if dice.chance(odd) else "literal",
         form=dice.choice(get_args(Form)) if dice.chance(odd / 2) else "function",
-        looks=tuple(look for look in get_args(Look) if dice.chance(odd / 8)),
+        looks=tuple(look for look in get_args(Look) if dice.chance(odd / 7)),
         asking=dice.choice(("runtime", "parameter", "call")),
         edits=edits,
         routes=tuple(_styled(dice, choice, odd) for choice in node.routes),
