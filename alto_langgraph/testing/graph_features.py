@@ -39,6 +39,8 @@ def _graph_features(graph: Graph) -> Iterator[str]:
         yield f"state {graph.state}"
     if any(node.shared for node in graph.nodes) and graph.hides != "list":
         yield f"shared {graph.hides}"
+    if graph.box != "list":
+        yield f"box {graph.box}"
     if graph.ordered:
         yield "order of changes"
     for key in graph.keys:

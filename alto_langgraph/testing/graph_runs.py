@@ -26,7 +26,7 @@ CUT_OFF = ("cancel", "leave", "crash", "loses")
 """Turns that end while tasks started ahead may be at work."""
 
 ORDERLY = ("CancelledError", "GraphRecursionError")
-"""Errors that end a run at a moment that is the same on both sides."""
+"""Errors that end a run at a moment that is the same on both sides; of a subgraph, the second may come at any moment."""
 
 
 @dataclass
@@ -40,11 +40,12 @@ class Turn:
     error: tuple[str, str] | None = None
     runs: Counter[str] = field(default_factory=Counter)
     cut_off: bool = False
+    orderly: tuple[str, ...] = ORDERLY
 
     @property
     def failed(self) -> bool:
         """Whether an error has ended it wherever it was."""
-        return self.error is not None and self.error[0] not in ORDERLY
+        return self.error is not None and self.error[0] not in self.orderly
 
     def put(self, outcomes: list[Any]) -> None:
         """Keeps what several runs came to."""
@@ -95,9 +96,10 @@ class Played:
         if isinstance(fact, TaskStarted) and fact.ahead:
             self.ahead[fact.node] += 1
 
-    def begin(self, kind: TurnKind) -> Turn:
+    def begin(self, kind: TurnKind, case: Case) -> Turn:
         """Notes that a turn begins."""
-        turn = Turn(kind, cut_off=kind in CUT_OFF)
+        orderly = ORDERLY[:1] if any(node.child for node in case.graph.nodes) else ORDERLY
+        turn = Turn(kind, cut_off=kind in CUT_OFF, orderly=orderly)
         turn.runs.subtract(self.gauge.runs)
         self.turns.append(turn)
         return turn
@@ -147,7 +149,7 @@ def _play_sync(case: Case, side: Any, played: Played) -> None:
     with saver_for(case) as saver:
         session = Session(case, side, saver)
         for kind in case.turns:
-            turn = played.begin(kind)
+            turn = played.begin(kind, case)
             try:
                 _turn_sync(session, turn, played)
             except Exception as error:
@@ -190,7 +192,7 @@ async def _play_async(case: Case, side: Any, played: Played) -> None:
         session = Session(case, side, saver)
         resting = asyncio.all_tasks()
         for kind in case.turns:
-            turn = played.begin(kind)
+            turn = played.begin(kind, case)
             try:
                 if kind == "cancel" and case.saver != "sqlite":
                     await _cancelled(session, turn, played)

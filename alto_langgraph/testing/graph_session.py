@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from linecache import cache as lines
+from types import FunctionType
 from typing import Any
 
 import aiosqlite
@@ -19,8 +20,6 @@ from langgraph.types import Command
 
 from alto_langgraph.testing.graph_source import source
 from alto_langgraph.testing.graph_specs import Case, Graph, TurnKind
-
-Build = Callable[[Any, Any], Any]
 
 
 class CrashError(Exception):
@@ -51,14 +50,14 @@ class CrashingSaver(InMemorySaver):
 
 
 @lru_cache(maxsize=64)
-def builder(graph: Graph) -> Build:
+def builder(graph: Graph) -> FunctionType:
     """The `build` function of the graph's source; the source can be inspected."""
     text = source(graph)
     name = f"<random graph {hash(graph) & 0xFFFFFFFF:08x}>"
     lines[name] = (len(text), None, text.splitlines(keepends=True), name)
     module: dict[str, Any] = {"__name__": "random_graph"}
     exec(compile(text, name, "exec", dont_inherit=True), module)
-    build: Build = module["build"]
+    build: FunctionType = module["build"]
     return build
 
 
@@ -86,8 +85,8 @@ class Session:
         """Makes the graph anew."""
         case = self.case
         options: dict[str, Any] = {"alto": {"window": case.window}} if case.window is not None and self.side is not Stock else {}
-        build = builder(case.graph)
-        self.graph = build(self.side, Stock).compile(checkpointer=self.saver, cache=self.cache, store=self.store, **options)
+        self.build = builder(case.graph)
+        self.graph = self.build(self.side, Stock).compile(checkpointer=self.saver, cache=self.cache, store=self.store, **options)
 
     def at(self, old: Any) -> dict[str, Any]:
         """The config of a run from an old checkpoint."""
@@ -102,7 +101,8 @@ class Session:
         old = self.at(past[len(past) // 2]) if past else config
         if self.saver and kind in ("on", "fresh"):
             waiting = {i.id: f"yes, {i.value}" for task in state.tasks for i in task.interrupts}
-            return (Command(resume=waiting) if waiting else None), config
+            first = dict([*waiting.items()][:1])
+            return (Command(resume=waiting if kind == "on" else first) if waiting else None), config
         if self.saver and kind in ("update", "edit", "fork"):
             return None, old if kind == "fork" else config
         return self.input(), old if kind == "rewind" else config
@@ -112,7 +112,7 @@ class Session:
         seed = self.case.seed + self.inputs
         self.inputs += 1
         values: dict[str, Any] = {"last": seed % 7, "messages": [("user", "hello")]}
-        box: Any = [] if self.case.graph.box == "list" else {}
+        box: Any = eval(f"{self.case.graph.box}()", self.build.__globals__)
         return {"seed": seed, "box": box} | {k.name: values[k.kind] for k in self.case.graph.keys if k.given and k.kind in values}
 
     def batch(self) -> tuple[list[Any], list[Any]]:

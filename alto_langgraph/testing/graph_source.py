@@ -98,6 +98,14 @@ def logged(function):
     return acall if iscoroutinefunction(function) else call
 
 
+class Pile:
+    def __init__(self):
+        self.items = []
+
+    def add(self, item):
+        self.items.append(item)
+
+
 class State(TypedDict, total=False):
     seed: int
     last: int

@@ -31,8 +31,9 @@ Declared = Literal["", "keys", "effects", "idempotent", "pure", "external"]
 StateClass = Literal["typed", "dataclass", "pydantic"]
 """What a state's class is: a TypedDict, a dataclass, a pydantic model."""
 
-Look = Literal["step", "triggers", "user", "context", "left"]
-"""What a node looks at besides the state: its superstep, what triggered it, the config, the run's context, supersteps left."""
+Look = Literal["step", "triggers", "path", "user", "context", "left"]
+"""What a node looks at besides the state: its superstep, what triggered it, its task's path, the config, the run's context, supersteps
+left."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Graph:
         keys: State keys beside those that every graph has.
         state: What its state's class is.
         hides: What the object is that its nodes share past the state, and how they reach it.
-        box: What the state's mutable object is.
+        box: What the state's mutable object is; a `Pile` is an object of a class of its own.
         ordered: Whether nodes that read these objects see the order of changes.
     """
 
@@ -183,7 +184,7 @@ class Graph:
     keys: tuple[Key, ...] = ()
     state: StateClass = "typed"
     hides: Literal["list", "dict", "object", "helper", "default"] = "list"
-    box: Literal["list", "dict"] = "list"
+    box: Literal["list", "dict", "Pile"] = "list"
     ordered: bool = False
 
     def all_nodes(self) -> Iterator[Node]:
@@ -195,9 +196,10 @@ class Graph:
 
 
 TurnKind = Literal["input", "on", "fresh", "fork", "rewind", "update", "edit", "batch", "cancel", "leave", "crash", "loses"]
-"""What is done with a compiled graph: a new input; going on, or on a graph compiled anew (where interrupts wait, a resume); going on,
-or a new input, from an old checkpoint; going on after an update of the state, or of an old checkpoint; two inputs at a time. Each of
-these is a new input, too: cancelled while one node hangs; its stream left; a checkpoint, or what a node has written, can't be saved."""
+"""What is done with a compiled graph: a new input; going on, or on a graph compiled anew (where interrupts wait, a resume of all, or
+of the first); going on, or a new input, from an old checkpoint; going on after an update of the state, or of an old checkpoint; two
+inputs at a time. Each of these is a new input, too: cancelled while one node hangs; its stream left; a checkpoint, or what a node has
+written, can't be saved."""
 
 
 @dataclass(frozen=True)

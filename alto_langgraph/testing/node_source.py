@@ -110,7 +110,7 @@ def _injected(node: Node) -> list[str]:
 
 
 def _parameters(node: Node, graph: Graph) -> list[str]:
-    looks = node.asking != "call" and {"step", "triggers", "user"} & {*node.looks}
+    looks = node.asking != "call" and {"step", "triggers", "path", "user"} & {*node.looks}
     return [
         "state",
         *(["config: RunnableConfig"] if looks else []),
@@ -155,9 +155,9 @@ def _shared_objects(node: Node, state: State) -> Iterator[str]:
     if node.shared:
         yield changed if node.shared == "change" else f"n = number(n, {seen}({read}))"
     if node.box == "change":
-        yield f"{box}.append(n % 97)" if state.graph.box == "list" else f"{box}[n % 97] = n"
+        yield {"list": f"{box}.append(n % 97)", "dict": f"{box}[n % 97] = n", "Pile": f"{box}.add(n % 97)"}[state.graph.box]
     if node.box == "read":
-        yield f"n = number(n, {seen}({box}))"
+        yield f"n = number(n, {seen}({box}{'.items' if state.graph.box == 'Pile' else ''}))"
 
 
 def _result(node: Node, state: State) -> Iterator[str]:

@@ -16,7 +16,7 @@ from alto_langgraph.testing.random_keys import (
 )
 from alto_langgraph.testing.random_layers import layers
 from alto_langgraph.testing.random_wires import SKELETONS, Dice, rerouted
-from alto_langgraph.testing.supersteps import apart, followers, narrowed, several, supersteps
+from alto_langgraph.testing.supersteps import apart, followers, narrowed, overtaking, several, supersteps
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 MODES: tuple[tuple[str, ...], ...] = (
@@ -30,6 +30,7 @@ MODES: tuple[tuple[str, ...], ...] = (
     ("values", "debug"),
     ("values", "updates", "custom", "tasks", "checkpoints", "debug", "messages"),
 )
+BOXES: tuple[Literal["list", "dict", "Pile"], ...] = ("list", "dict", "Pile")
 MARKS: tuple[Mark, ...] = ("change", "read")
 OBJECTS = ("shared", "box", "store")
 Theme = Literal["", "objects", "stops", "cut off"]
@@ -47,7 +48,7 @@ class _Draw:
     def __init__(self, seed: int) -> None:
         self.dice = Dice(seed)
         self.chance = self.dice.chance
-        self.theme: Theme = self.dice.choices(THEMES, (60, 17, 10, 13))[0]
+        self.theme: Theme = self.dice.choices(THEMES, (57, 18, 12, 13))[0]
         self.coroutine = self.chance(0.75)
         self.saver: Literal["none", "memory", "sqlite"] = self.dice.choices(("none", "memory", "sqlite"), (10, 9, 1))[0]
         self.durability: Any = self.dice.choice(("sync", "async", "exit"))
@@ -79,7 +80,7 @@ class _Draw:
             coroutine=self.coroutine,
             saver=self.saver,
             durability=self.durability,
-            modes=self.dice.choice(MODES),
+            modes=self.dice.choice(MODES if "says" not in self.features else MODES[::4]),
             subgraphs=self.chance(0.5),
             turns=self.turns(stops or "asks" in self.features or "error" in self.features),
             at=self.at(graph),
@@ -144,19 +145,25 @@ class _Draw:
 
         def its(node: Node) -> Node:
             coroutine = self.coroutine and self.chance(0.88)
-            return replace(node, coroutine=coroutine, pause=self.dice.choice((0, 3, 7, 7, 20) if coroutine else (0, 2, 4)))
+            return replace(node, coroutine=coroutine, pause=self.dice.choice((0, 0, 3, 7, 20, 20) if coroutine else (0, 3, 20)))
 
         return replace(graph, nodes=tuple(map(its, graph.nodes)))
 
     def decorated(self, graph: Graph) -> Graph:
         """The graph with its features put on nodes."""
+        graph, pair = self.with_slack(graph)
+        late = [place for place, node in enumerate(graph.nodes) if pair and node.name == pair[0]]
         for feature in sorted(self.features - {*OBJECTS, "child", "stop", "join"}):
-            place = self.dice.randrange(len(graph.nodes))
+            place = (
+                late[0] if late and feature in ("asks", "error", "handler") and self.chance(0.6) else self.dice.randrange(len(graph.nodes))
+            )
             graph = _with(graph, place, **self.feature(feature, graph.nodes[place]))
+        if "says" in self.features:
+            graph = replace(graph, nodes=tuple(replace(node, says=node.says or self.chance(0.5)) for node in graph.nodes))
         if "child" in self.features:
             graph = self.with_child(graph)
         for feature in sorted(self.features & {*OBJECTS}):
-            graph = self.with_shared_object(graph, feature)
+            graph = self.with_shared_object(graph, feature, pair)
         return graph
 
     def feature(self, feature: str, node: Node) -> dict[str, Any]:
@@ -173,7 +180,7 @@ class _Draw:
         }
         return changes[feature]
 
-    def with_shared_object(self, graph: Graph, kind: str) -> Graph:
+    def with_shared_object(self, graph: Graph, kind: str, pair: tuple[str, str] | None) -> Graph:
         """Some nodes change the object, others read it, never in one superstep, so that stock's answer is no accident.
 
         Where the order of changes is read, too, those that change it take no time.
@@ -183,21 +190,35 @@ class _Draw:
         if {"error", "handler"} & self.features or (kind == "box" and self.saver != "none"):
             return graph
         steps, often = supersteps(graph), 0.9 if self.theme == "objects" else 0.7
-        marks: dict[str, Mark] = {}
-        for name in self.dice.sample(sorted(steps), len(steps)):
+        marks: dict[str, Mark] = dict(zip(pair, self.dice.sample(MARKS, 2), strict=True)) if pair else {}
+        for name in self.dice.sample(sorted(steps.keys() - marks.keys()), len(steps) - len(marks)):
             clashing: set[Mark] = {marks[other] for other in marks if not apart(steps[name], steps[other])}
             free = [mark for mark in MARKS if clashing <= {mark}]
             if free and self.chance(often):
                 marks[name] = self.dice.choice(free)
         graph = replace(graph, hides=self.dice.choice(("list", "dict", "object", "helper", "default"))) if kind == "shared" else graph
-        graph = replace(graph, box=self.dice.choice(("list", "dict"))) if kind == "box" else graph
-        ordered = kind != "store" and self.coroutine and self.chance(0.4)
+        graph = replace(graph, box=self.dice.choice(BOXES[: 3 if graph.state == "typed" else 2])) if kind == "box" else graph
+        ordered = kind != "store" and self.coroutine and self.chance(0.3)
         for place, node in enumerate(graph.nodes):
             mark = marks.get(node.name, "")
             graph = _with(graph, place, **{kind: mark})
             if ordered and mark == "change":
                 graph = _with(graph, place, pause=0, coroutine=True, asks=0, tries=1, error=0)
         return replace(graph, ordered=graph.ordered or ordered)
+
+    def with_slack(self, graph: Graph) -> tuple[Graph, tuple[str, str] | None]:
+        """Makes a node slow beside quick ones that lead to a node of the next superstep, which could overtake it."""
+        pairs = overtaking(graph)
+        if not pairs or not self.chance(0.7 if self.theme in ("objects", "stops") else 0.35):
+            return graph, None
+        late, early = self.dice.choice(pairs)
+        ways = followers(graph)
+        for place, node in enumerate(graph.nodes):
+            if node.name == late:
+                graph = _with(graph, place, pause=20)
+            elif early in ways[node.name]:
+                graph = _with(graph, place, pause=self.dice.choice((0, 0, 1)))
+        return graph, (late, early)
 
     def with_child(self, graph: Graph) -> Graph:
         """Makes one node a subgraph, or a function that calls one."""

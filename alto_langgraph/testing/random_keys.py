@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import TypeVar, get_args
 
 from alto_langgraph.testing.graph_specs import Choice, Declared, Form, Graph, Key, Kind, Look, Node, Returns, StateClass, Style
 from alto_langgraph.testing.plain_values import IN_PLACE
@@ -28,11 +28,12 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     ("untracked", 3),
     ("delta", 2),
 )
-DECLARED: tuple[Declared, ...] = ("keys", "effects", "external", "pure", "idempotent", "idempotent", "idempotent")
+DECLARED: tuple[tuple[Declared, int], ...] = (("idempotent", 9), ("effects", 4), ("pure", 4), ("keys", 2), ("external", 1))
 ALONE: tuple[Kind, ...] = ("last", "once", "untracked")
 """Kinds that take one value a superstep."""
 
 
+T = TypeVar("T")
 Reads = Callable[[Node], tuple[str, ...]]
 
 
@@ -93,7 +94,7 @@ def common_keys(dice: Dice, alias: bool) -> tuple[Key, ...]:
 
 def written_down(dice: Dice, graph: Graph, typed: bool) -> Graph:
     """The graph with each node written down in one of the ways people do it; with `typed`, its state is a TypedDict."""
-    declares, odd = dice.choice((0.0, 0.3, 0.8, 1.0)), dice.choice((0.0, 0.15, 0.4))
+    declares, odd = dice.choice((0.0, 0.4, 1.0, 1.0)), dice.choice((0.0, 0.15, 0.4))
     classes: tuple[StateClass, ...] = ("typed", "dataclass", "pydantic")
     state = "typed" if typed else dice.choices(classes, (7, 1, 1))[0]
     edited = {dice.choice(graph.nodes).name} if any(key.kind == "messages" for key in graph.keys) and dice.chance(0.7) else set()
@@ -105,13 +106,13 @@ def written_down(dice: Dice, graph: Graph, typed: bool) -> Graph:
 def _written_down(dice: Dice, node: Node, declares: float, odd: float, edits: bool) -> Node:
     return replace(
         node,
-        declared=dice.choice(DECLARED) if dice.chance(declares) else "",
+        declared=_drawn(dice, DECLARED) if dice.chance(declares) else "",
         maybe=tuple(key for key in node.writes if key != "turn" and dice.chance(0.12)),
         resets=tuple(key for key in node.writes if key != "turn" and dice.chance(0.02)),
         style=dice.choice(get_args(Style)) if dice.chance(max(odd, 0.1)) else dice.choice(("get", "item")),
         returns=dice.choice(get_args(Returns)) if dice.chance(odd) else "literal",
         form=dice.choice(get_args(Form)) if dice.chance(odd / 2) else "function",
-        looks=tuple(look for look in get_args(Look) if dice.chance(odd / 8)),
+        looks=tuple(look for look in get_args(Look) if dice.chance(odd / 7)),
         asking=dice.choice(("runtime", "parameter", "call")),
         edits=edits,
         routes=tuple(_styled(dice, choice, odd) for choice in node.routes),
@@ -124,8 +125,11 @@ def _styled(dice: Dice, choice: Choice, odd: float) -> Choice:
 
 
 def _kind(dice: Dice, among: tuple[Kind, ...], alias: bool) -> Kind:
-    kinds = [(kind, weight) for kind, weight in KINDS if (not among or kind in among) and (alias or kind != "extend")]
-    return dice.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
+    return _drawn(dice, [(kind, weight) for kind, weight in KINDS if (not among or kind in among) and (alias or kind != "extend")])
+
+
+def _drawn(dice: Dice, weighted: Sequence[tuple[T, int]]) -> T:
+    return dice.choices([item for item, _ in weighted], [weight for _, weight in weighted])[0]
 
 
 def _key(dice: Dice, name: str, kind: Kind, private: bool) -> Key:

@@ -58,7 +58,7 @@ def _choice(dice: Dice, after: list[str], behind: list[str], boxes: bool) -> Cho
 def _out(dice: Dice, name: str, boxes: bool) -> Out:
     if dice.chance(0.35):
         return Out(name)
-    return Out(name, dice.choice((0, 0, 1, 2)), dice.choice((0, 1, 2, 4)), box=boxes and dice.chance(0.7))
+    return Out(name, dice.choice((0, 0, 1, 2)), dice.choice((0, 1, 2, 4)), box=boxes and dice.chance(0.9))
 
 
 def _joined(dice: Dice, graph: Graph, rows: list[list[str]]) -> Graph:

@@ -134,5 +134,5 @@ def together(graph: Graph, sources: list[str], end: str, joined: bool) -> Graph:
     return graph
 
 
-SKELETONS: tuple[tuple[Callable[[Dice, Names], Graph], int], ...] = ((branches, 5), (chain, 3), (loop, 2), (woven, 3))
+SKELETONS: tuple[tuple[Callable[[Dice, Names], Graph], int], ...] = ((branches, 6), (chain, 3), (loop, 2), (woven, 3))
 """Ways to wire a graph, beside layers, and how often each is drawn."""

@@ -219,6 +219,7 @@ def looks(node: Node) -> list[str]:
     texts = {
         "step": f"{config}['metadata']['langgraph_step']",
         "triggers": f"{config}['metadata']['langgraph_triggers']",
+        "path": f"{config}['metadata']['langgraph_path']",
         "user": f"{config}['configurable'].get('user')",
         "context": f"{runtime}.context['user']",
     }

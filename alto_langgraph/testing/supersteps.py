@@ -51,6 +51,17 @@ def apart(one: frozenset[int], other: frozenset[int]) -> bool:
     return not one & other
 
 
+def overtaking(graph: Graph) -> list[tuple[str, str]]:
+    """Pairs of nodes that never run in the same superstep, of which the second may run in the one after the first, not led to by it."""
+    steps, ways = supersteps(graph), followers(graph)
+    return [
+        (late, early)
+        for late in sorted(steps)
+        for early in sorted(steps)
+        if steps[late] and min(steps[late]) + 1 in steps[early] and apart(steps[late], steps[early]) and early not in ways[late]
+    ]
+
+
 def several(graph: Graph) -> set[str]:
     """Nodes that may have several tasks in one superstep."""
     found = {out.to for out in outs_of(routers(graph)) if out.spread is not None}

@@ -10,7 +10,7 @@ from langgraph.graph.state import StateGraph as Stock
 
 from alto_langgraph.testing.graph_runs import Played, play
 from alto_langgraph.testing.graph_source import source
-from alto_langgraph.testing.graph_specs import Case, Choice, Form, Graph, Key, Kind, Node, Out, Returns, StateClass, Style, TurnKind
+from alto_langgraph.testing.graph_specs import Case, Choice, Form, Graph, Key, Kind, Look, Node, Out, Returns, StateClass, Style, TurnKind
 from alto_langgraph.testing.node_source import metadata
 from alto_langgraph.testing.state_source import State
 from alto_langgraph.testing.supersteps import apart, supersteps
@@ -70,7 +70,7 @@ def test_what_is_written_to_a_key_can_be_read(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("asking", ["runtime", "parameter", "call"])
-@pytest.mark.parametrize("look", ["step", "triggers", "user", "context", "left"])
+@pytest.mark.parametrize("look", get_args(Look))
 def test_what_a_node_looks_at_is_there(look: Any, asking: Any) -> None:
     graph = Graph((Node("a", reads=(), looks=(look,), asking=asking, store="change", says=True, coroutine=True),), ("a",))
     assert answer(graph) != answer(replace(graph, nodes=(replace(graph.nodes[0], looks=()),)))

@@ -72,7 +72,16 @@ def test_draws_cover_every_feature() -> None:
     wanted += ["send by command", "send by route", "command to node", "route to node", "recursion limit", "no sends", "order of changes"]
     wanted += ["saver memory", "saver sqlite", "saver none", "durability sync", "durability async", "durability exit", "key private"]
     wanted += ["fan-in of edges", "node at several depths", "child with a checkpointer", "child without checkpoints"]
-    wanted += ["state dataclass", "state pydantic", "shared dict", "shared object", "shared helper", "shared default"]
+    wanted += [
+        "state dataclass",
+        "state pydantic",
+        "shared dict",
+        "shared object",
+        "shared helper",
+        "shared default",
+        "box dict",
+        "box Pile",
+    ]
     wanted += [*words("turn", TurnKind), *words("key", Kind), *words("reads", Style)[1:], *words("returns", Returns)[1:]]
     wanted += [*words("form", Form)[1:], *words("declared", Declared)[1:], *words("looks", Look)]
     assert [feature for feature in wanted if seen[feature] < 3] == []
