@@ -6,7 +6,7 @@ import itertools
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ from alto_langgraph.engine.events import (
 )
 from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.plan.hops import hops
+from alto_langgraph.plan.model import Join
 from alto_langgraph.tags import Tag
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Marked:
     """What the runner should do for a task: adopt `early`, or run it and tell the observer."""
 
     loop: Committing
-    tag: Tag
+    tag: Tag | None
     step: int
     early: Early | None
 
@@ -125,6 +126,7 @@ class Ahead:
             self._name(tasks.values())
         if self.telling is not None:
             self.telling.opened(self.loop.step, self._naming.tags)
+        if self.telling is not None or self.loop.places is not None:
             for task in tasks.values():
                 self._mark(task, None)
         if self._engine is not None:
@@ -208,10 +210,15 @@ class Ahead:
         return self._waited and self._permitted() and self._pulls_ahead(task)
 
     def _pulls_ahead(self, task: PregelExecutableTask) -> bool:
-        return any(
-            all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished)
-            for node in self._pulled_by(task.writes) & self._issuing.passing.reads.keys()
-        )
+        pulled = self._pulled_by(task.writes).union(self._joined_by(task.writes)) & self._issuing.passing.reads.keys()
+        return any(all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished) for node in pulled)
+
+    def _joined_by(self, writes: Any) -> Iterator[str]:
+        """Nodes that joins trigger once the superstep is over, by what its finished tasks have written."""
+        for join in {self.staging.joins[channel] for channel, _ in writes if channel in self.staging.joins}:
+            done = {task.name for id, task in self.loop.tasks.items() if id not in self._open}
+            if join.starts <= done.union(*(names for other, names in self._arrived() if other == join)):
+                yield join.end
 
     @property
     def has_news(self) -> bool:
@@ -309,8 +316,8 @@ class Ahead:
         return bool(self._issuing) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._draining()
 
     def _allowed(self, most: int | None) -> Issuing:
-        if most == 1 or (most is not None and self.loop.gate is None):
-            return NOTHING  # one place is kept busy in order anyway; and threads of ours would be beyond the limit
+        if most == 1:
+            return NOTHING  # one place is kept busy in order anyway
         return self.staging.issuing(self.options, saves=self.loop.checkpointer is not None, limited=most is not None)
 
     def _draining(self) -> bool:
@@ -337,7 +344,14 @@ class Ahead:
 
     def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
         offers = tuple(self._offer(self._naming.tags[t.id], t.name, t.input) for t in tasks)
-        return Opened(self.loop.step, offers, self._limit())
+        return Opened(self.loop.step, offers, self._limit(), tuple(self._arrived()))
+
+    def _arrived(self) -> Iterator[tuple[Join, frozenset[str]]]:
+        """Who has come to joins that not all have come to."""
+        for key, join in self.staging.joins.items():
+            seen: set[str] = self.loop.channels[key].seen  # type: ignore[attr-defined]
+            if seen and seen != join.starts:
+                yield join, frozenset(seen)
 
     def _limit(self) -> int:
         """The last superstep that is certain to come without a breakpoint before it."""
@@ -367,11 +381,12 @@ class Ahead:
         return Failed(tag) if failed else self._finished_with(tag, self.loop.step, item.writes)
 
     def _finished_with(self, tag: Tag, step: int, writes: Any) -> Finished:
-        edges = self.loop.trigger_to_nodes
-        goes = frozenset(node for channel, _ in writes for node in edges.get(channel, ()))
+        edges, joins = self.loop.trigger_to_nodes, self.staging.joins
+        goes = frozenset(node for channel, _ in writes if channel not in joins for node in edges.get(channel, ()))
+        arrives = frozenset(joins[channel] for channel, _ in writes if channel in joins)
         if self._engine is not None:
             self._shadow.finished(step, tag, writes)
-        return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes))
+        return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes), arrives)
 
     def _pulled_by(self, writes: Any) -> frozenset[str]:
         """Nodes that a task's writes are certain to trigger: those behind edges of their own, not joins or deferred ones."""
@@ -463,7 +478,7 @@ class Ahead:
         self._adopted.append(early)
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
-        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags[task.id], self.loop.step, early)
+        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early)
 
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)

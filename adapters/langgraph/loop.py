@@ -41,8 +41,11 @@ class Committing(PregelLoop):
 
     @property
     def gate(self) -> asyncio.Semaphore | None:
-        """What keeps to `max_concurrency`, where tasks can share it."""
+        """What keeps to `max_concurrency` in an async run."""
         return None
+
+    places: threading.Semaphore | None = None
+    """The same on threads."""
 
     def _launch(self, early: Early) -> None:
         raise NotImplementedError
@@ -228,6 +231,8 @@ class CommittingSync(Committing, SyncPregelLoop):
 
     def _on_exit(self) -> None:
         self.stack.callback(self._end)
+        if most := self.config.get("max_concurrency"):
+            self.places = threading.Semaphore(most)
 
     def put_writes(self, task_id: str, writes: Any, **kwargs: Any) -> None:
         if len(getattr(self, "tasks", ())) < 2:
@@ -238,7 +243,9 @@ class CommittingSync(Committing, SyncPregelLoop):
 
     def _launch(self, early: Early) -> None:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(min(32, (os.cpu_count() or 1) + 4), thread_name_prefix="alto")
+            # As many threads as LangGraph's own pool has.
+            most = self.config.get("max_concurrency") or min(32, (os.cpu_count() or 1) + 4)
+            self._pool = ThreadPoolExecutor(most, thread_name_prefix="alto")
         context = self._context_of(early)
         early.future = self._pool.submit(context.run, run_early_sync, self, early)
         early.future.add_done_callback(partial(self._early_done, early))

@@ -18,7 +18,7 @@ from alto_langgraph.adapters.langgraph.hints import declared
 from alto_langgraph.adapters.langgraph.inputs import Input, Inputs
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
 from alto_langgraph.plan.access import analyse
-from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, Join, NodePlan, Plan, Reason
 from alto_langgraph.plan.session import together
 from alto_langgraph.plan.values import names_of
 
@@ -84,12 +84,9 @@ def _followers(edges: Iterable[tuple[str, str]]) -> Mapping[str, frozenset[str]]
     return defaultdict(frozenset, {start: frozenset(ends - {END}) for start, ends in followers.items()})
 
 
-def _joins(builder: Any) -> Mapping[str, tuple[frozenset[str], ...]]:
-    joins: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
-    for starts, end in builder.waiting_edges:
-        if end != END:
-            joins[end].append(frozenset(starts))
-    return {end: tuple(sorted(edges, key=sorted)) for end, edges in joins.items()}
+def _joins(builder: Any) -> frozenset[Join]:
+    joins = (Join(frozenset(starts), end) for starts, end in builder.waiting_edges)
+    return frozenset(join for join in joins if join.end in builder.nodes and not builder.nodes[join.end].defer)
 
 
 def _node(name: str, compiled: Any, builder: Any, inputs: Inputs, edges: frozenset[str], certain: frozenset[str]) -> NodePlan:

@@ -50,13 +50,16 @@ async def run_early(loop: Committing, early: Early) -> Any:
 
 def run_early_sync(loop: Committing, early: Early) -> Any:
     """`run_early` on a thread."""
-    with _told(loop, early.tag, early.task, early.step, ahead=True):
-        return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: partial(fenced_call, early)})
+    with loop.places or nullcontext():
+        if early.abandoned:  # while it waited for a place
+            return None
+        with _told(loop, early.tag, early.task, early.step, ahead=True):
+            return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: partial(fenced_call, early)})
 
 
-def _told(loop: Committing, tag: Tag, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
+def _told(loop: Committing, tag: Tag | None, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
     telling = loop.ahead.telling if loop.ahead else None
-    return telling.running(tag, task, step, ahead=ahead) if telling else nullcontext()
+    return telling.running(tag, task, step, ahead=ahead) if telling and tag is not None else nullcontext()
 
 
 # ---- what LangGraph's runner calls for a task
@@ -135,7 +138,7 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
             if marked.early.fence is None:
                 _take_over(marked.early, task)
                 return result
-    with _told(marked.loop, marked.tag, task, marked.step, ahead=False):
+    with marked.loop.places or nullcontext(), _told(marked.loop, marked.tag, task, marked.step, ahead=False):
         return run()
 
 
@@ -249,6 +252,15 @@ _ASYNCIO = SimpleNamespace(**{**vars(asyncio), "wait": wait_async})
 _CONCURRENT = SimpleNamespace(futures=SimpleNamespace(**{**vars(concurrent.futures), "wait": wait_sync}))
 
 
+def _submit_placed(submit: Callable[..., Any], places: threading.Semaphore, run: Callable[..., Any], *args: Any, **how: Any) -> Any:
+    return submit(run, *args, **how) if run is run_or_adopt else submit(partial(_in_place, places, run), *args, **how)
+
+
+def _in_place(places: threading.Semaphore, run: Callable[..., Any], *args: Any, **how: Any) -> Any:
+    with places:
+        return run(*args, **how)
+
+
 class Runner(PregelRunner):
     """LangGraph's runner, told to adopt."""
 
@@ -263,8 +275,8 @@ class Runner(PregelRunner):
         self._loop: Committing = kwargs["put_writes"]().__self__
         self._loop.use_astream = self.use_astream
         self._loop.runner = weakref.ref(self)
-        if self._loop.gate is not None:
-            self._submit, self.submit = self.submit, self._ungated_if_adopted  # type: ignore[assignment]
+        gated = self._ungated_if_adopted if self._loop.gate is not None else self._placed
+        self._submit, self.submit = self.submit, gated  # type: ignore[assignment]
 
     def _ungated_if_adopted(self) -> Callable[..., Any]:
         """LangGraph's `submit`, except that waiting for an early run, which has a place of its own, takes none of `max_concurrency`."""
@@ -281,6 +293,12 @@ class Runner(PregelRunner):
                 executor.semaphore = gate
 
         return submit
+
+    def _placed(self) -> Callable[..., Any]:
+        """LangGraph's `submit`, except that what isn't a task of the superstep (a `@task` call) takes a place by itself."""
+        inner: Any = self._submit()
+        places = self._loop.places
+        return inner if places is None else partial(_submit_placed, inner, places)
 
     @property
     def ahead(self) -> Ahead | None:

@@ -68,6 +68,7 @@ try:
     from langgraph.channels.binop import BinaryOperatorAggregate
     from langgraph.channels.ephemeral_value import EphemeralValue
     from langgraph.channels.last_value import LastValue
+    from langgraph.channels.named_barrier_value import NamedBarrierValue
     from langgraph.channels.topic import Topic
     from langgraph.pregel import Pregel
     from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
@@ -103,6 +104,7 @@ __all__ = [
     "EphemeralValue",
     "FuturesDict",
     "LastValue",
+    "NamedBarrierValue",
     "Pregel",
     "PregelLoop",
     "PregelRunner",

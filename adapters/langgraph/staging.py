@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, Pregel, RunnableSeq
+from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.plan.candidates import Candidates
-from alto_langgraph.plan.model import Effects, Plan
+from alto_langgraph.plan.model import Effects, Join, Plan
 from alto_langgraph.plan.passing import Passing
 
 if TYPE_CHECKING:
@@ -121,6 +121,13 @@ class Staging:
 
         reduced = ((k, c) for k, c in self.channels.items() if type(c) is BinaryOperatorAggregate)
         return self.last_values | frozenset(k for k, c in reduced if is_quiet(c.operator))
+
+    @cached_property
+    def joins(self) -> Mapping[str, Join]:
+        """Joins by the channel that counts who has come."""
+        barriers = {key: channel for key, channel in self.channels.items() if type(channel) is NamedBarrierValue}
+        ends = ((key, channel, self._graph.trigger_to_nodes.get(key, ())) for key, channel in barriers.items())
+        return {key: Join(frozenset(channel.names), next(iter(nodes))) for key, channel, nodes in ends if len(nodes) == 1}
 
     @cached_property
     def has_chains(self) -> bool:

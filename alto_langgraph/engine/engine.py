@@ -105,7 +105,7 @@ class Engine:
         if event.step <= self.step:
             raise IllegalTransitionError(f"Superstep {event.step} opened after superstep {self.step}.")
         self.step, self.limit, self._between, self._waited = event.step, event.limit, False, False
-        self.ledger.open(event.step)
+        self.ledger.open(event.step, dict(event.arrived))
         asked = {offer.tag for offer in event.tasks}
         answer = [self._open_task(offer) for offer in event.tasks]
         for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:
@@ -146,6 +146,10 @@ class Engine:
         for child in children:
             self._place(child)
         self._pull(event.certain, task.step + 1)
+        self.ledger.arrive(task.step, task.node, event.arrives)
+        for join in event.arrives:
+            for step in self.ledger.joins.complete(join):
+                self._pull((join.end,), step + 1, join.starts)
         self._settle(task)
         return []
 
@@ -166,6 +170,7 @@ class Engine:
         task.move(Phase.SQUASHED)
         if not task.unfinished:  # what it assumed was wrong
             task.unfinished = True
+            self.ledger.joins.withdraw(task.step, task.node)
             self.ledger.add(task)
         return [Cancel(task.tag, event.reason)]
 
@@ -197,12 +202,22 @@ class Engine:
 
     # ---- issuing
 
-    def _pull(self, nodes: Iterable[str], step: int) -> None:
-        """Tasks that edges are certain to trigger in superstep `step`."""
+    def _pull(self, nodes: Iterable[str], step: int, awaits: frozenset[str] = frozenset()) -> None:
+        """Tasks that edges are certain to trigger in superstep `step`; if by a join, once its starts `awaits` are finished."""
         for node in sorted(nodes):
             tag = Tag(((node, step),))
-            if node in self.passing.reads and step > self.step and tag not in self.tasks:
-                self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True)))
+            if node not in self.passing.reads or step <= self.step:
+                continue
+            if (known := self.tasks.get(tag)) is not None:
+                self._also(known, awaits)
+            else:
+                self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits)))
+
+    def _also(self, task: Task, awaits: frozenset[str]) -> None:
+        """Something else triggers a task too; what is certain stays so."""
+        if task.awaits:
+            task.awaits = awaits and task.awaits | awaits
+            self._wake(COMING)
 
     def _foresee(self, node: str, step: int) -> None:
         """Tasks that are certain to follow one of `node` in superstep `step`, and needn't wait for it."""
@@ -213,7 +228,9 @@ class Engine:
         if not task.pulled and (task.node not in self.ahead or not task.alone):
             return  # it waits for its superstep
         blocker = self._blocker(task)
-        if blocker is None:
+        if blocker is None and task.awaits and not self.ledger.joins.is_due(task.node, task.step):
+            self._drop(task)
+        elif blocker is None:
             if task.phase is Phase.WAITING:
                 task.move(Phase.READY)
             self._ready.append(task)
@@ -226,6 +243,13 @@ class Engine:
         if task.pulled and task.step > self.step + FARTHEST:
             return OPENING
         return WAITING if task.pulled and not self._waited else self.ledger.blocker(task)
+
+    def _drop(self, task: Task) -> None:
+        """What a join triggers comes in another superstep than was thought."""
+        task.move(Phase.SQUASHED)
+        self.ledger.drop(task)
+        self._forget(task)
+        self._settle(task)
 
     def _wake(self, key: Hashable) -> None:
         for task in self._blocked.pop(key, ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alto_langgraph.plan.model import Join
 from alto_langgraph.tags import Tag
 
 
@@ -26,11 +27,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """LangGraph's loop has reached superstep `step` with `tasks`; nothing beyond superstep `limit` may start."""
+    """LangGraph's loop has reached a superstep.
+
+    Args:
+        step: Its number.
+        tasks: Its tasks.
+        limit: Nothing beyond this superstep may start.
+        arrived: For each join that some but not all of its starts have come to, those that have.
+    """
 
     step: int
     tasks: tuple[Offer, ...]
     limit: int
+    arrived: tuple[tuple[Join, frozenset[str]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +54,16 @@ class Finished:
     Args:
         tag: The task.
         offers: The Sends among its writes, in order.
-        goes: Nodes that its other writes may trigger.
+        goes: Nodes that its other writes may trigger, joins aside.
         certain: Those of them that are certain to run in the next superstep.
+        arrives: Joins that it comes to.
     """
 
     tag: Tag
     offers: tuple[Offer, ...] = ()
     goes: frozenset[str] = frozenset()
     certain: frozenset[str] = frozenset()
+    arrives: frozenset[Join] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

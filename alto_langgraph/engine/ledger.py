@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
+from alto_langgraph.engine.joins import Joins
 from alto_langgraph.engine.task import Task
-from alto_langgraph.plan.model import Plan
+from alto_langgraph.plan.model import Join, NodePlan, Plan
 from alto_langgraph.plan.passing import Passing
 
 COMING = ("coming",)
@@ -42,6 +43,8 @@ class Ledger:
         self._holders: dict[int | None, Counter[tuple[int, str]]] = {}
         self._conflicts: dict[tuple[str, str], bool] = {}
         self._coming: dict[int, Names] | None = None
+        self.joins = Joins(plan.joins)
+        self._joined = {name: _only_joined(node) for name, node in plan.nodes.items()} if plan.joins else {}
         self._deferred = {name for name, node in plan.nodes.items() if node.deferred}
         self._late: set[str] = set()
         self._handlers = {name: frozenset({node.handler}) for name, node in plan.nodes.items() if node.handler is not None}
@@ -49,9 +52,10 @@ class Ledger:
 
     # ---- booking
 
-    def open(self, step: int) -> None:
-        """Books that superstep `step` is here: all its tasks are known."""
+    def open(self, step: int, arrived: Mapping[Join, frozenset[str]]) -> None:
+        """Books that superstep `step` is here: all its tasks are known, and who has come to joins before it."""
         self._open, self._coming = step, None
+        self.joins.open(step, arrived)
 
     def add(self, task: Task) -> None:
         """Books a task that has become known."""
@@ -72,6 +76,17 @@ class Ledger:
             triggered |= nodes
             self._late |= nodes & self._deferred  # such a node may come in any later superstep instead
             self._coming = None
+
+    def arrive(self, step: int, node: str, joins: frozenset[Join]) -> None:
+        """Books that a task has come to `joins`."""
+        if joins:
+            self.joins.arrive(step, node, joins)
+            self._coming = None
+
+    def drop(self, task: Task) -> None:
+        """Books that a task that an edge was to trigger won't come in its superstep."""
+        self._pulled[task.step].discard(task.node)
+        self._coming = None
 
     def settle(self, task: Task) -> Iterator[Hashable]:
         """Books that a task is finished (or gone); yields the blockers that are lifted by it."""
@@ -152,8 +167,11 @@ class Ledger:
             self._coming = {}
             last = max((*self._unfinished, step, self._open))
             names: Names = frozenset(self._unfinished.get(self._open, ()))
+            expected = self.joins.expected()
             for here in range(self._open + 1, last + 1):
-                names = self._after(names, self._triggered.get(here, set()) | self._late, self._pulled.get(here, set()))
+                joined = expected.after(here - 1, names) if self.joins else frozenset[str]()
+                triggered = self._triggered.get(here, set()) | self._late | joined
+                names = self._after(names, triggered, self._pulled.get(here, set()))
                 self._coming[here] = names
                 if names is not None:
                     names |= frozenset(self._unfinished.get(here, ()))
@@ -169,6 +187,7 @@ class Ledger:
             targets, sends = (plan.targets, plan.sends) if plan else (None, None)
             if targets is None:
                 return None
+            targets -= self._joined.get(node, frozenset())
             following |= targets - known | (targets if sends is None else targets & sends)
         return self._with_handlers(following)
 
@@ -191,7 +210,7 @@ class Ledger:
     def _stops(self, task: Task, other: str, step: int) -> bool:
         """Whether `task` may not start before a task of node `other` in superstep `step` has finished, operands aside."""
         if task.pulled:
-            return self._passing.obstacle(task.node, other, task.step - step) is not None
+            return other in task.awaits or self._passing.obstacle(task.node, other, task.step - step) is not None
         return self._conflict(task.node, other)
 
     def _collides(self, task: Task, coming: str, step: int) -> bool:
@@ -224,3 +243,10 @@ class Ledger:
             plan = self._plan.nodes.get(task.node)
             known = None if plan is None or plan.changes_state else task.operands
             yield from (None,) if known is None else known
+
+
+def _only_joined(node: NodePlan) -> frozenset[str]:
+    """Nodes that a task of `node` leads to by joins alone."""
+    if node.targets is None or node.pulls is None or node.sends is None:
+        return frozenset()
+    return node.targets - node.pulls - node.sends - {node.handler}

@@ -48,6 +48,7 @@ class Task:
         unfinished: Whether it still counts as unfinished for the tasks behind it.
         pulled: Whether an edge triggers it, so that it reads the state when it starts; else its input is a `Send` payload.
         wrote: State keys whose value its own conditional edges know from its own writes.
+        awaits: Starts of the join that triggers it: as long as a task of one is unfinished, it may come in another superstep.
     """
 
     tag: Tag
@@ -60,6 +61,7 @@ class Task:
     unfinished: bool = True
     pulled: bool = False
     wrote: frozenset[str] = frozenset()
+    awaits: frozenset[str] = frozenset()
 
     def move(self, phase: Phase) -> None:
         """Goes to `phase`.

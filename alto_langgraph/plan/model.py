@@ -202,6 +202,19 @@ class NodePlan:
         return self.function.shares + tuple(use for r in self.routes for use in r.shares)
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """An edge with several starts (`add_edge([a, b], c)`): it triggers its end when every start has run since it last did.
+
+    Args:
+        starts: Node names.
+        end: Node name.
+    """
+
+    starts: frozenset[str]
+    end: str
+
+
 @dataclass(frozen=True)
 class Plan:
     """A whole graph. Equal graphs have equal plans.
@@ -213,8 +226,7 @@ class Plan:
         subgraphs: Plans of nodes that are compiled graphs, by node name.
         entry_sends: Nodes that START's path functions may reach by a `Send`; None means any.
         entry_certain: Nodes that are triggered for certain in the first superstep, by plain edges from START.
-        joins: For each node that edges with several starts (`add_edge([a, b], c)`) lead to, the starts of each such edge: it
-            triggers the node when every one of them has run since the edge last did.
+        joins: Edges with several starts, but for those to deferred nodes, which wait for more than that.
     """
 
     nodes: Mapping[str, NodePlan]
@@ -223,7 +235,7 @@ class Plan:
     subgraphs: Mapping[str, Plan] = field(default_factory=dict)
     entry_sends: frozenset[str] | None = None
     entry_certain: frozenset[str] = NOBODY
-    joins: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    joins: frozenset[Join] = frozenset()
 
     @cached_property
     def _looked_at(self) -> frozenset[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 
-from alto_langgraph.plan.model import NodePlan, Plan, Reason
+from alto_langgraph.plan.model import NOBODY, NodePlan, Plan, Reason
 from alto_langgraph.plan.passing import Passing
 
 _FARTHEST = 50
@@ -26,7 +26,7 @@ class Unfinished:
 
     def __init__(self, plan: Plan, beside: Mapping[str, frozenset[str]], sent: frozenset[str], passing: Passing) -> None:
         self._plan, self._sent, self._passing = plan, sent, passing
-        self._known: dict[tuple[bool, str, str, int], Reason | None] = {}
+        self._known: dict[tuple[bool, str, str, int, frozenset[str]], Reason | None] = {}
         self._found = self._spread(beside)
 
     def when_done(self, node: str) -> Mapping[str, int]:
@@ -40,30 +40,32 @@ class Unfinished:
         """
         return self._past(False, target, other, min(distance, _FARTHEST))
 
-    def pulled_past(self, target: str, other: str, distance: int) -> Reason | None:
-        """The same of one that an edge triggers."""
-        return self._past(True, target, other, min(distance, _FARTHEST))
+    def pulled_past(self, target: str, other: str, distance: int, awaits: frozenset[str] = NOBODY) -> Reason | None:
+        """The same of one that an edge triggers; if a join, once its starts `awaits` have all run."""
+        return self._past(True, target, other, min(distance, _FARTHEST), awaits)
 
     def needless(self, target: str, source: str) -> bool:
         """Whether a task of `target` is certain to follow one of `source`, and needn't wait for it."""
         return (target, 1) in self._passing.foreseen(source) and self.pulled_past(target, source, 1) is None
 
-    def _past(self, pulled: bool, target: str, other: str, distance: int) -> Reason | None:
-        key = (pulled, target, other, distance)
+    def _past(self, pulled: bool, target: str, other: str, distance: int, awaits: frozenset[str] = NOBODY) -> Reason | None:
+        key = (pulled, target, other, distance, awaits)
         if key not in self._known:
             self._known[key] = next(self._in_the_way(*key), None)
         return self._known[key]
 
-    def _in_the_way(self, pulled: bool, target: str, other: str, distance: int) -> Iterator[Reason]:
+    def _in_the_way(self, pulled: bool, target: str, other: str, distance: int, awaits: frozenset[str]) -> Iterator[Reason]:
         handler = self._plan.nodes[other].handler
         before = (other,) if handler is None else (other, handler)
         for name in before:
+            if name in awaits:
+                yield Reason("join", name, f"`{target}` is behind a join that waits for `{name}` too.")
             found = self._passing.obstacle(target, name, distance) if pulled else self._plan.conflict(target, name)
             if found is not None:
                 yield found
         for name in before if distance > 1 else ():
             for led in sorted(self._plan.nodes.keys() & _targets(self._plan, name)):
-                found = self._past(pulled, target, led, distance - 1)
+                found = self._past(pulled, target, led, distance - 1, awaits)
                 if found is not None:
                     yield found
 
@@ -91,6 +93,9 @@ class Unfinished:
         for target in reads if node.pulls is None else reads & node.pulls:
             if self.pulled_past(target, other, distance) is None:
                 yield target
+        for join in self._plan.joins:
+            if node.name in join.starts and join.end in reads and self.pulled_past(join.end, other, distance, join.starts) is None:
+                yield join.end
 
 
 def _targets(plan: Plan, name: str) -> frozenset[str]:

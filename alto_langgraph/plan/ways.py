@@ -7,7 +7,7 @@ from typing import Literal
 
 from alto_langgraph.options import AltoOptions
 from alto_langgraph.plan.candidates import Candidates
-from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.model import NOBODY, Effects, NodePlan, Plan, Reason
 from alto_langgraph.plan.passing import Passing
 from alto_langgraph.plan.unfinished import Unfinished
 
@@ -90,8 +90,16 @@ class Ways:
             yield from (reason for reason in found if reason is not None)
 
     def _pulls(self, source: str, target: str) -> bool:
+        """Whether `source` may lead to `target` by an edge or a command, be it a join with others."""
+        return self._leads(source, target) or any(self._joining(source, target))
+
+    def _leads(self, source: str, target: str) -> bool:
         pulls = self._plan.nodes[source].pulls
         return pulls is None or target in pulls
+
+    def _joining(self, source: str, target: str) -> Iterator[frozenset[str]]:
+        """Starts of each join through which `source` leads to `target`."""
+        return (join.starts for join in self._plan.joins if join.end == target and source in join.starts)
 
     def _on_sending(self, source: str, target: str) -> Iterator[Reason | None]:
         """For each node that may be unfinished when `source` is done what forbids a `Send` to pass it."""
@@ -100,7 +108,9 @@ class Ways:
 
     def _on_pulling(self, source: str, target: str) -> Iterator[Reason | None]:
         unfinished = self._unfinished.when_done(source)
-        return (self._unfinished.pulled_past(target, other, distance + 1) for other, distance in unfinished.items())
+        for awaits in [NOBODY] if self._leads(source, target) else self._joining(source, target):
+            for other, distance in unfinished.items():
+                yield self._unfinished.pulled_past(target, other, distance + 1, awaits)
 
     def _not_sent(self, source: str, target: str) -> Reason:
         if "send" not in self._issue:
@@ -109,9 +119,7 @@ class Ways:
 
     def _not_pulled(self, source: str, target: NodePlan) -> Iterator[Reason]:
         name = target.name
-        if not self._pulls(source, name):
-            yield self._by_join(name)
-        elif "edge" not in self._issue:
+        if "edge" not in self._issue:
             yield _not_issued("edge", "nothing that an edge triggers starts ahead")
         elif name not in self._passing.reads:
             yield from self._candidates.reasons_on_state(target)
@@ -125,11 +133,6 @@ class Ways:
             yield _not_issued("chain", "nothing starts before what it follows has finished")
         else:
             yield _alone(source, "leads", name)
-
-    def _by_join(self, target: str) -> Reason:
-        leading = [node.name for node in self._plan.nodes.values() if node.targets and target in node.targets]
-        names = " and ".join(f"`{name}`" for name in leading if not (self.sends(name, target) or self._pulls(name, target)))
-        return Reason("join", target, f"`{target}` is behind a join of {names}, and nothing starts ahead behind a join.")
 
 
 def _switched_off(options: AltoOptions) -> Iterator[Reason]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import operator
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.seam import AsyncPregelLoop, Topic
 from alto_langgraph.graph import START
 from alto_langgraph.graph import StateGraph as Alto
-from tests.adapters.signals import SIGNALS, signals
+from tests.adapters.signals import SIGNALS, heard, say, signals
 
 
 class State(TypedDict, total=False):
@@ -262,9 +263,44 @@ async def test_max_concurrency_holds_for_early_runs_too(limit: int) -> None:
     assert sum(seen.ahead.values()) > 0 or limit == 1
 
 
-def test_max_concurrency_on_threads_is_left_to_the_loop() -> None:
-    graph = Alto(State).add_node("one", lambda item: Command(goto=[Send("two", item)]), destinations=("two",))
-    graph.add_node("two", lambda item: {"out": [item]}).add_conditional_edges(START, fan, ["one"])
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_max_concurrency_holds_for_early_threads_too(limit: int) -> None:
+    def work(item: int) -> None:
+        with SIGNALS.get().at_work():
+            time.sleep(0.004 if item == 0 else 0.001)
+
+    def first(item: int) -> Command[Any]:
+        work(item)
+        return Command(goto=[Send("second", item)])
+
+    def second(item: int) -> Command[Any]:
+        work(item)
+        return Command(goto=[Send("third", item)])
+
+    def third(item: int) -> State:
+        work(item)
+        return {"out": [item]}
+
+    builder: Any = Alto(State)
+    builder.add_node("one", first, destinations=("second",)).add_node("second", second, destinations=("third",)).add_node("third", third)
+    graph = builder.add_conditional_edges(START, fan, ["one"]).compile()
     with signals() as seen:
-        assert graph.compile().invoke({"width": 9}, {"max_concurrency": 3})["out"] == [*range(9)]
-    assert not +seen.ahead
+        assert graph.invoke({"width": 9}, {"max_concurrency": limit})["out"] == [*range(9)]
+    assert seen.most <= limit
+
+
+@pytest.mark.parametrize(("limit", "early"), [(1, 0), (2, 1)])
+def test_under_a_limit_threads_run_ahead_too(limit: int, early: int) -> None:
+    def one(item: int) -> Command[Any]:
+        if limit > 1 and item == 1:
+            heard("two")
+        return Command(goto=[Send("two", item)])
+
+    def two(item: int) -> State:
+        say("two")
+        return {"out": [item]}
+
+    graph = Alto(State).add_node("one", one, destinations=("two",)).add_node("two", two).add_conditional_edges(START, fan, ["one"])
+    with signals() as seen:
+        assert graph.compile().invoke({"width": 2}, {"max_concurrency": limit})["out"] == [0, 1]
+    assert seen.ahead["two"] == early

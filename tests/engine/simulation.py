@@ -25,7 +25,7 @@ from alto_langgraph.engine.events import (
     Start,
     Waited,
 )
-from alto_langgraph.plan.model import Effects, NodePlan, Plan
+from alto_langgraph.plan.model import Effects, Join, NodePlan, Plan
 from alto_langgraph.plan.passing import Passing
 from alto_langgraph.tags import Tag
 from tests.engine.validation import node, validate
@@ -69,10 +69,22 @@ class Program:
                 changes=some("kl", 0.1),
                 operands=some("xyz", 0.3),
                 certain=some(names, 0.3),
+                joined="".join(join.end for join in sorted(self.joins, key=str) if name in join.starts),
                 effects=draw.choice([Effects.PURE, Effects.IDEMPOTENT, Effects.UNKNOWN]),
             )
 
         return {name: one(name) for name in names}
+
+    @cached_property
+    def joins(self) -> frozenset[Join]:
+        draw = random.Random(f"joins {self.seed}")
+        names = "abcdef"[: random.Random(f"nodes {self.seed}").randint(2, 6)]
+        number = draw.choice([0, 1, 1, 2, 3])
+        return frozenset(Join(frozenset(draw.sample(names, 2)), draw.choice(names)) for _ in range(number))
+
+    def joined(self, tag: Tag) -> frozenset[Join]:
+        """Joins that a task comes to."""
+        return frozenset(join for join in self.joins if name_of(tag) in join.starts)
 
     @cached_property
     def last_step(self) -> int:
@@ -105,7 +117,7 @@ class Program:
     def follow(self, tag: Tag, read: object) -> set[str]:
         """Nodes that follow by an edge: some always, the rest if the conditional edge says so."""
         plan = self.nodes[name_of(tag)]
-        edges = sorted((plan.targets or frozenset()) - (plan.sends or frozenset()))
+        edges = sorted((plan.pulls or frozenset()) - (plan.sends or frozenset()))
         draw = random.Random(f"follow {self.seed} {tag.path[-1]} {read}")
         return {name for name in edges if name in plan.certain or draw.random() < 0.6}
 
@@ -162,6 +174,7 @@ class World:
     touched: dict[object, set[tuple[int, Tag]]] = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
     ended: list[Job] = field(default_factory=list)
+    arrived: dict[Join, frozenset[str]] = field(default_factory=dict)
     step: int = 1
 
     def begin(self, job: Job) -> None:
@@ -215,8 +228,18 @@ class World:
             for key in self.program.writes(job.offer.tag):
                 self.state[key] = job.offer.tag
         sent = [offer for job in jobs for offer in self.program.sends(job.offer.tag, job.read)]
-        pulled = sorted({name for job in jobs for name in self.program.follow(job.offer.tag, job.read)})
+        pulled = sorted({name for job in jobs for name in self.program.follow(job.offer.tag, job.read)} | self._join(jobs))
         return sent + [Offer(Tag(((name, step + 1),)), name, None) for name in pulled]
+
+    def _join(self, jobs: list[Job]) -> set[str]:
+        """Books who has come to joins; returns the nodes that they trigger."""
+        for job in jobs:
+            for join in self.program.joined(job.offer.tag):
+                self.arrived[join] = self.arrived.get(join, frozenset()) | {name_of(job.offer.tag)}
+        complete = {join for join, names in self.arrived.items() if names == join.starts}
+        for join in complete:
+            del self.arrived[join]
+        return {join.end for join in complete}
 
     def _look(self, job: Job) -> object:
         """Who has changed what the task uses, those beside it apart: they race under a barrier too."""
@@ -261,7 +284,7 @@ class Ahead:
     def __init__(self, program: Program, window: int = 256) -> None:
         self.program, self.world = program, World(program)
         may = frozenset(name for name, plan in program.nodes.items() if not plan.may_interrupt)
-        plan = Plan(program.nodes)
+        plan = Plan(program.nodes, joins=program.joins)
         reads = {name: program.nodes[name].function.reads or frozenset() for name in may if not program.nodes[name].mutates}
         self.passing = Passing(plan, {name: keys for name, keys in reads.items() if keys <= set(STEADY)})
         self.engine = Engine(plan, window=window, ahead=may, passing=self.passing, keys=frozenset(KEYS), steady=frozenset(STEADY))
@@ -295,7 +318,8 @@ class Ahead:
             return
         self.closed, self.open = False, []
         offers = {offer.tag: offer for offer in self.next}
-        answer = self._handle(Opened(self.step, tuple(self.next), self.program.last_step))
+        arrived = tuple(self.world.arrived.items())
+        answer = self._handle(Opened(self.step, tuple(self.next), self.program.last_step, arrived))
         asked = [i for i in answer if not isinstance(i, Start | Pass | Cancel)]
         assert [i.tag for i in asked] == [*offers], "the loop's tasks are answered in its order"
         for instruction in asked:
@@ -344,7 +368,7 @@ class Ahead:
         job.over = True
         tag = job.offer.tag
         sent, goes = self.program.sends(tag, job.read), self.program.follow(tag, job.read)
-        self._carry_out(self._handle(Finished(tag, tuple(sent), frozenset(goes), frozenset(goes))))
+        self._carry_out(self._handle(Finished(tag, tuple(sent), frozenset(goes), frozenset(goes), self.program.joined(tag))))
 
     def _changes(self, job: Job) -> bool:
         """What it has changed already would show when it runs again."""

@@ -147,6 +147,7 @@ def node(
     changes: str = "",
     operands: str = "",
     certain: str = "",
+    joined: str = "",
     effects: Effects = Effects.PURE,
 ) -> NodePlan:
     """A node that is known to do nothing but what is said.
@@ -164,6 +165,7 @@ def node(
         changes: Names of shared objects it changes.
         operands: Keys that its own function reads.
         certain: Names of nodes among `follow` that are certain to follow; all of them if it has no conditional edge.
+        joined: Names of nodes that follow by a join with others.
         effects: How far its work reaches.
     """
     shares = tuple(SharedUse(ord(n), n, n in uses, n in changes) for n in sorted({*uses, *changes}))
@@ -181,7 +183,8 @@ def node(
         name,
         function,
         routes,
-        targets=frozenset(follow + sends),
+        targets=frozenset(follow + sends + joined),
+        pulls=frozenset(follow),
         sends=frozenset(sends),
         certain=edges & frozenset(certain) if routes else edges,
     )

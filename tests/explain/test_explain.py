@@ -296,12 +296,15 @@ def test_what_switches_everything_off_is_said_first(option: dict[str, Any], sent
     assert why(found, "check") == [sentence]
 
 
-def test_a_join_is_named_with_those_that_it_joins() -> None:
+def test_a_join_names_who_it_waits_for() -> None:
     builder = StateGraph(State).add_node("a", plan_docs).add_node("b", plan_docs).add_node("c", report)
     builder.add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "c")
     found = explained(builder)
-    assert why(found, "c") == ["`c` is behind a join of `a` and `b`, and nothing starts ahead behind a join."]
-    assert {edge.reasons[0].code for edge in found.edges if edge.target == "c"} == {"join"}
+    assert why(found, "c") == ["`c` is behind a join that waits for `b` too."]
+    assert [(edge.source, *[(r.code, r.subject) for r in edge.reasons]) for edge in found.edges if edge.target == "c"] == [
+        ("a", ("join", "b")),
+        ("b", ("join", "a")),
+    ]
 
 
 def test_what_could_still_be_led_to_is_in_the_way() -> None:

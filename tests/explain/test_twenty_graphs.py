@@ -184,7 +184,10 @@ STYLES = {
         lambda: graph("^>a ^>slow a>b b>c", b=x_to_y, c=y_to_out, **SIDES), ("a edge b", "b edge c"), (("slow", "first", "slow"),)
     ),
     "a quick branch that writes what is read": Style(lambda: graph("^>a ^>q a>b", a=to_x, q=quick_z, b=z_to_out), ("a chain b",), ()),
-    "a join": Style(lambda: graph("^>a ^>slow a+slow>c", c=y_to_out, **SIDES), (), (("c", "join", "c"),)),
+    "a join": Style(lambda: graph("^>a ^>slow a+slow>c", c=y_to_out, **SIDES), (), (("c", "join", "slow"),)),
+    "a join beside a slow branch": Style(
+        lambda: graph("^>a ^>b ^>slow a+b>c", b=to_y, c=x_to_y, **SIDES), ("a edge c", "b edge c"), (("b", "first", "b"),)
+    ),
     "a diamond of plain edges": Style(lambda: graph("^>a ^>q a>c q>c", a=to_x, q=quick_z, c=z_to_out), ("a chain c", "q edge c"), ()),
     "a deferred end": Style(lambda: with_node("c", y_to_out, "^>a ^>slow a>c slow>c", SIDES, defer=True), (), (("c", "deferred", "c"),)),
     "a conditional edge beside a slow branch": Style(lambda: routed(graph("^>a ^>slow", c=x_to_y, **SIDES), "a", by_x), ("a edge c",), ()),
