@@ -51,8 +51,9 @@ def _lower(compiled: Any, builder: Any) -> Plan:
     with together():
         edges = _edges(builder)
         plain = _plain(builder)
+        led = _followers(edge for edge in builder.edges if edge[1] in builder.nodes)
         inputs = Inputs(builder)
-        nodes = {name: _node(name, compiled, builder, inputs, edges[name], plain[name]) for name in builder.nodes}
+        nodes = {name: _node(name, compiled, builder, inputs, edges[name], led[name], plain[name]) for name in builder.nodes}
         starts = tuple(_route(branch, None) for branch in builder.branches.get(START, {}).values())
         entry_sends = _union(route.sends for route in starts)
         return Plan(
@@ -89,7 +90,9 @@ def _joins(builder: Any) -> frozenset[Join]:
     return frozenset(join for join in joins if join.end in builder.nodes and not builder.nodes[join.end].defer)
 
 
-def _node(name: str, compiled: Any, builder: Any, inputs: Inputs, edges: frozenset[str], certain: frozenset[str]) -> NodePlan:
+def _node(
+    name: str, compiled: Any, builder: Any, inputs: Inputs, edges: frozenset[str], plain: frozenset[str], certain: frozenset[str]
+) -> NodePlan:
     node, spec, branches = compiled.nodes[name], builder.nodes[name], builder.branches.get(name, {})
     given = inputs.of(spec.input_schema)
     function = declared(given.bound(_written(_callable(node.bound, given), builder)), node.metadata, given)
@@ -102,7 +105,6 @@ def _node(name: str, compiled: Any, builder: Any, inputs: Inputs, edges: frozens
     operands = _operands(node, function, given)
     sends = _union([function.sends, *(route.sends for route in routes)])
     targets = _union([edges, handler, commands, sends, *ends])
-    plain = frozenset(end for start, end in builder.edges if start == name and end in builder.nodes)
     named = commands if commands is None else commands - (function.sends or frozenset())
     return NodePlan(
         name=name,

@@ -51,7 +51,7 @@ class Following(Reading):
             return UNKNOWN
         if not is_user_code(function, self.home, function.__code__):
             return self.call_library(function, call, name)
-        tree = self.tree_of(function)
+        tree = tree_of(function)
         if tree is None:
             self.report.absorb(read_code(function, self.describe), name, self.derived(call.values).own)
             return self.unknown(call, name)
@@ -66,13 +66,6 @@ class Following(Reading):
                 return self._told(found._replace(value=like.value(found.value), puts=tuple(map(like.put, found.puts))), call)
         found = self._find(function, tree, call, self._results, self.made)
         return self._told(found, call) if found is not None else self.derived(call.values)
-
-    def tree_of(self, function: FunctionType) -> Tree | None:
-        """The syntax tree of a function, looked for once."""
-        code = function.__code__
-        if code not in self.session.trees:
-            self.session.trees[code] = tree_of(function)
-        return self.session.trees[code]
 
     def _told(self, summary: Summary, call: Call) -> Value:
         self.peeked |= summary.peeked and any(map(shows_text, call.values))

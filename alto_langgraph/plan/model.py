@@ -240,7 +240,11 @@ class Plan:
     @cached_property
     def _looked_at(self) -> frozenset[int]:
         """Objects outside the state of which some node reads what others, and in which order, have written."""
-        return frozenset(use.key for node in self.nodes.values() for use in node.shares if use.reads)
+        return frozenset(use.key for uses in self._shares.values() for use in uses if use.reads)
+
+    @cached_property
+    def _shares(self) -> Mapping[str, tuple[SharedUse, ...]]:
+        return {name: node.shares for name, node in self.nodes.items()}
 
     def conflict(self, early: str, unfinished: str) -> Reason | None:
         """Why a task of node `early` may not start while a task of node `unfinished`, which commits before it, still runs.
@@ -255,8 +259,8 @@ class Plan:
             return Reason(
                 "interrupt", unfinished, f"`{unfinished}` may call interrupt(), so nothing behind it starts before it has finished."
             )
-        for mine in candidate.shares:
-            for theirs in blocker.shares:
+        for mine in self._shares[early]:
+            for theirs in self._shares[unfinished]:
                 if mine.key == theirs.key and (theirs.writes or mine.writes) and mine.key in self._looked_at:
                     return Reason(
                         "shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them."

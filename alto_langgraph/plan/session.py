@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import CodeType, MethodType
+from types import MethodType
 from typing import Any
 
 from alto_langgraph.plan.access import Describe
 from alto_langgraph.plan.model import CallablePlan
 from alto_langgraph.plan.report import Report
 from alto_langgraph.plan.sharing import Summary
-from alto_langgraph.plan.source import Tree
 from alto_langgraph.plan.values import Value
 
 
@@ -25,7 +24,6 @@ class Session:
         self.plans: dict[int, tuple[Any, CallablePlan | None]] = {}
         self.methods: dict[tuple[Any, int], MethodType] = {}
         self.summaries: dict[Any, Summary] = {}
-        self.trees: dict[CodeType, Tree | None] = {}
 
 
 _current: ContextVar[Session | None] = ContextVar("alto_reading", default=None)

@@ -24,12 +24,13 @@ _LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 
 @dataclass
 class Source:
-    """A parsed file: its functions by first line, and the names that some function of it rebinds outside itself."""
+    """A parsed file: its functions by first line, the names that some function of it rebinds outside itself, and what was found."""
 
     lines: list[str]
     tree: ast.Module
     functions: defaultdict[int, list[Tree]] = field(default_factory=lambda: defaultdict(list))
     rebound: set[str] = field(default_factory=set)
+    trees: dict[CodeType, Tree | None] = field(default_factory=dict)
 
     @cached_property
     def lambdas(self) -> Mapping[int, list[Tree]]:
@@ -80,6 +81,12 @@ def tree_of(function: FunctionType) -> Tree | None:
     if source is None:
         return None
     code = function.__code__
+    if code not in source.trees:
+        source.trees[code] = _find(source, code)
+    return source.trees[code]
+
+
+def _find(source: Source, code: CodeType) -> Tree | None:
     trees = source.lambdas if code.co_name == "<lambda>" else source.functions
     candidates = [node for node in trees.get(code.co_firstlineno, ()) if _fits(node, code)]
     if len(candidates) > 1:

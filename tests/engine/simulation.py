@@ -293,6 +293,7 @@ class Ahead:
         self.open: list[Job] = []
         self.early: dict[Tag, Job] = {}
         self.started: list[Tag] = []
+        self.joined: list[Tag] = []
         self.squashed: set[Tag] = set()
 
     def moves(self) -> list[Callable[[], None]]:
@@ -391,6 +392,8 @@ class Ahead:
                     assert pulled == is_pulled(tag)
                     assert name in (self.passing.reads if pulled else self.engine.ahead)
                     self.started.append(tag)
+                    if self.engine.tasks[tag].awaits:
+                        self.joined.append(tag)
                     self.early[tag] = job = Job(Offer(tag, name, self.engine.tasks[tag].operands), step)
                     self.world.begin(job)
                 case Cancel(tag):

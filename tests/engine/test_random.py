@@ -68,12 +68,13 @@ def test_the_programs_are_worth_running() -> None:
         ahead = run(Program(seed), eagerly)
         seen["started"] += bool(ahead.started)
         seen["pulled"] += any(map(is_pulled, ahead.started))
+        seen["joined"] += bool(ahead.joined)
         seen["squashed"] += bool(ahead.squashed)
         seen["failed"] += any(job.failed for job in ahead.open)
         seen["interrupted"] += any(ahead.program.interrupts(job.offer.tag) for job in ahead.open)
         seen["far"] += any(tag.depth >= 4 for tag in ahead.started)
         seen["long"] += ahead.step >= 5
-    assert min(seen[kind] for kind in ("started", "pulled", "squashed", "failed", "interrupted", "far", "long")) >= 5, seen
+    assert min(seen[kind] for kind in ("started", "pulled", "joined", "squashed", "failed", "interrupted", "far", "long")) >= 5, seen
 
 
 class Machine(RuleBasedStateMachine):
