@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask
@@ -21,6 +22,7 @@ from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, va
 from alto_langgraph.adapters.langgraph.staging import NOTHING, UNASKED, Issuing, Staging
 from alto_langgraph.driver.early import CURRENT, Early
 from alto_langgraph.driver.operands import operands
+from alto_langgraph.driver.watch import Watch
 from alto_langgraph.engine.engine import Engine
 from alto_langgraph.engine.events import (
     Adopt,
@@ -89,11 +91,10 @@ class Ahead:
         self.loop, self.staging, self.options = loop, staging, options
         self.telling = Telling.of(loop, staging)
         self.outer = CURRENT.get()
-        self._launch, self._soon, self._alarm = launch, soon, alarm
-        self._call_off: Callable[[], object] | None = None
-        self._waited = False
+        self._launch, self._soon = launch, soon
         self._news: list[PregelExecutableTask | Early] = []
         self._lock = threading.RLock()
+        self._watch = Watch(staging.tempo, alarm=alarm, soon=partial(soon, early=True), lock=self._lock, call=self._has_waited)
         self._engine: Engine | None = None
         self._issuing: Issuing = UNASKED
         self._open: set[str] = set()
@@ -131,23 +132,18 @@ class Ahead:
                 self._mark(task, None)
         if self._engine is not None:
             self._go_on(tasks)
-        self._waited = False
         if self._unfinished and (self._issuing is UNASKED or self._issuing.overtakes):
-            self._call_off = self._alarm(self._has_waited)
+            self._watch.open(self._unfinished)
 
     def _has_waited(self) -> None:
-        """The open superstep has taken a while."""
-        with self._lock:
-            if self._call_off is None:
-                return
-            self._call_off, self._waited = None, True
-            try:
-                if self._engine is not None:
-                    self._tell(Waited())
-                elif self._permitted() and self._is_worth_it():
-                    self._wake()
-            except Exception as error:
-                self._give_up(error)
+        """The open superstep takes a while."""
+        try:
+            if self._engine is not None:
+                self._tell(Waited())
+            elif self._permitted() and self._is_worth_it():
+                self._wake()
+        except Exception as error:
+            self._give_up(error)
 
     def _is_worth_it(self) -> bool:
         """Whether something that edges trigger may start now, in a superstep that goes on."""
@@ -207,7 +203,7 @@ class Ahead:
             return False
         if any(channel == TASKS for channel, _ in task.writes):
             return True
-        return self._waited and self._permitted() and self._pulls_ahead(task)
+        return self._watch.passed and self._permitted() and self._pulls_ahead(task)
 
     def _pulls_ahead(self, task: PregelExecutableTask) -> bool:
         pulled = self._pulled_by(task.writes).union(self._joined_by(task.writes)) & self._issuing.passing.reads.keys()
@@ -249,17 +245,12 @@ class Ahead:
 
     def closing(self, step: int) -> None:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
-        self._silence()
+        self._watch.close()
         self.catch_up()
         if self._engine is not None:
             with self._lock:
                 self._adopted.clear()
                 self._tell(Closed(step))
-
-    def _silence(self) -> None:
-        call_off, self._call_off = self._call_off, None
-        if call_off is not None:
-            call_off()
 
     def closed(self) -> None:
         """The loop has committed the superstep."""
@@ -268,7 +259,7 @@ class Ahead:
 
     def end(self) -> list[Early]:
         """The run is over: cancels what nobody will adopt; returns the runs to be waited for."""
-        self._silence()
+        self._watch.stop()
         with self._lock:
             if self._engine is not None:
                 self._tell(Ended())
@@ -339,7 +330,7 @@ class Ahead:
             self._name(tasks)
         self._tell(self._opening(tasks))
         self._tell(*(self._finishing(task) for task in tasks if task.id not in self._open and task.writes))
-        if self._waited:
+        if self._watch.passed:
             self._tell(Waited())
 
     def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:

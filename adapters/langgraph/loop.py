@@ -18,10 +18,9 @@ from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, PregelLoop, SyncPregelLoop, Topic
 from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
+from alto_langgraph.driver.tempo import WHILE
 from alto_langgraph.protocols import OBSERVER
 
-WHILE = 0.003
-"""Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`: it costs something too."""
 _ALARM = Alarm(WHILE)
 
 WIDE = 16

@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
+from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.plan.candidates import Candidates
 from alto_langgraph.plan.model import Effects, Join, Plan
 from alto_langgraph.plan.passing import Passing
@@ -73,6 +74,7 @@ class Staging:
         self.channels = graph.channels
         self.step_timeout = graph.step_timeout
         self._graph = graph
+        self.tempo = Tempo()
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
         self._issuing: dict[Any, Issuing] = {}
 

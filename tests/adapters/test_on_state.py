@@ -15,6 +15,7 @@ from langgraph.types import Command, Send
 from pydantic import BaseModel, field_validator
 from typing_extensions import TypedDict
 
+from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.seam import PUSH, TASKS
 from alto_langgraph.comparison import arecord
@@ -404,3 +405,36 @@ def test_the_place_of_a_send_whose_writing_nobody_saw() -> None:
     children = [tag.child("g", n) for tag in (first, second) for n in range(2)]
     backwards = children[::-1]
     assert sorted(backwards, key=naming.place) == children
+
+
+class TestWhatIsKnownToBeSlow:
+    """Nothing waits to see again that a node takes a while."""
+
+    @staticmethod
+    def unrung(monkeypatch: pytest.MonkeyPatch) -> None:
+        for loop in (CommittingAsync, CommittingSync):
+            monkeypatch.setattr(loop, "_alarm", lambda self, call: lambda: None)
+
+    async def test_async(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        compiled = graph_of(a, b, c, total, edges="START>a START>b b>c a+c>total")
+        await run(compiled)
+        self.unrung(monkeypatch)
+        _, seen = await run(compiled)
+        assert seen.ahead["c"] == 1
+
+    def test_sync(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def slow(state: State) -> State:
+            heard("later")
+            return {"a": state["seed"]}
+
+        def later(state: State) -> State:
+            say("later")
+            return {"c": state["seed"]}
+
+        compiled = graph_of(slow, later, edges="START>slow slow>later", effects="idempotent")
+        for rung in (True, False):
+            if not rung:
+                self.unrung(monkeypatch)
+            with signals() as seen:
+                compiled.invoke({"seed": 1})
+            assert seen.ahead["later"] == 1

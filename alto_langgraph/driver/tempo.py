@@ -1,0 +1,43 @@
+"""Remembers which nodes take a while, so that nothing waits to see it again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+WHILE = 0.003
+"""Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`: it costs something too."""
+
+ENOUGH = 3
+"""Times in a row that a node has to be quick before it is taken to be."""
+
+
+class Tempo:
+    """What is known of the nodes of a graph from all of its runs. Node names are given as a collection of those in one superstep."""
+
+    def __init__(self) -> None:
+        self._slow: set[str] = set()
+        self._quick: dict[str, int] = {}
+
+    def slow(self, nodes: Collection[str]) -> bool:
+        """Whether one of the nodes took a while the last time."""
+        return not self._slow.isdisjoint(nodes)
+
+    def quick(self, nodes: Collection[str]) -> bool:
+        """Whether all of the nodes have been quick often enough."""
+        return all(self._quick.get(node, 0) >= ENOUGH for node in nodes)
+
+    def was_quick(self, nodes: Collection[str]) -> None:
+        """Their superstep was over before a while had passed."""
+        self._slow.difference_update(nodes)
+        for node in nodes:
+            self._quick[node] = min(self._quick.get(node, 0) + 1, ENOUGH)
+
+    def was_slow(self, nodes: Collection[str]) -> None:
+        """They were unfinished when a while had passed."""
+        self.surprised(nodes)
+        self._slow.update(nodes)
+
+    def surprised(self, nodes: Collection[str]) -> None:
+        """One of the nodes, nobody saw which, took a while."""
+        for node in nodes:
+            self._quick.pop(node, None)

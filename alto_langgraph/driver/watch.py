@@ -1,0 +1,79 @@
+"""Tells when a superstep takes a while: at once if its nodes are known to, never if they are known not to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from functools import partial
+from time import monotonic
+
+from alto_langgraph.driver.tempo import WHILE, Tempo
+
+
+class Watch:
+    """Watches one run's supersteps, one after another.
+
+    Args:
+        tempo: What is known of the nodes; learns.
+        alarm: Has something called when a while has passed; returns what calls it off.
+        soon: Has something called as soon as the superstep's tasks have begun.
+        lock: Held while `call` is called, and while what it looks at changes.
+        call: Called once per superstep that takes a while.
+
+    `passed` says whether the open superstep is known to take a while.
+    """
+
+    def __init__(
+        self,
+        tempo: Tempo,
+        *,
+        alarm: Callable[[Callable[[], None]], Callable[[], object]],
+        soon: Callable[[Callable[[], None]], object],
+        lock: AbstractContextManager[object],
+        call: Callable[[], None],
+    ) -> None:
+        self.passed = False
+        self._tempo, self._alarm, self._soon, self._lock, self._call = tempo, alarm, soon, lock, call
+        self._round = 0
+        self._nodes: Collection[str] = ()
+        self._names: tuple[str, ...] = ()
+        self._since = 0.0
+        self._call_off: Callable[[], object] | None = None
+
+    def open(self, nodes: Collection[str]) -> None:
+        """A superstep opens in which tasks of `nodes` are unfinished; the collection may shrink as they finish."""
+        self._nodes, self._names, self._since = nodes, tuple(nodes), monotonic()
+        if self._tempo.slow(nodes):
+            self._soon(partial(self._ring, self._round, seen=False))
+        elif not self._tempo.quick(nodes):
+            self._call_off = self._alarm(partial(self._ring, self._round))
+
+    def close(self) -> None:
+        """The superstep is over: nothing is called any more. What it told is remembered."""
+        names = self._forget()
+        if names and monotonic() < self._since + WHILE:
+            self._tempo.was_quick(names)
+        elif names and not self.passed:
+            self._tempo.surprised(names)
+        self.passed = False
+
+    def stop(self) -> None:
+        """The run is over."""
+        self._forget()
+
+    def _forget(self) -> tuple[str, ...]:
+        self._round += 1
+        call_off, self._call_off = self._call_off, None
+        if call_off is not None:
+            call_off()
+        names, self._names, self._nodes = self._names, (), ()
+        return names
+
+    def _ring(self, round: int, *, seen: bool = True) -> None:
+        with self._lock:
+            if round != self._round:
+                return
+            self.passed = True
+            if seen:
+                self._tempo.was_slow(self._nodes)
+            self._call()

@@ -1,0 +1,119 @@
+"""A superstep that takes a while is told of: at once where that is known, and never where it isn't so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from alto_langgraph.driver import watch
+from alto_langgraph.driver.tempo import ENOUGH, WHILE, Tempo
+from alto_langgraph.driver.watch import Watch
+
+
+class Played:
+    """A watch whose clock and alarms the test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tempo: Tempo | None = None) -> None:
+        self.now, self.told = 0.0, 0
+        self.set: list[Callable[[], None]] = []
+        self.soon: list[Callable[[], None]] = []
+        self.tempo = tempo or Tempo()
+        monkeypatch.setattr(watch, "monotonic", lambda: self.now)
+        self.watch = Watch(self.tempo, alarm=self._alarm, soon=self.soon.append, lock=nullcontext(), call=self._tell)
+
+    def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
+        self.set.append(call)
+        return lambda: self.set.remove(call) if call in self.set else None
+
+    def _tell(self) -> None:
+        self.told += 1
+
+    def superstep(self, *nodes: str, seconds: float) -> Counter[str]:
+        """Opens one, and closes it after so many seconds."""
+        unfinished = Counter(nodes)
+        self.watch.open(unfinished)
+        for call in self.soon:
+            call()
+        self.now += seconds
+        if seconds >= WHILE:
+            for call in list(self.set):
+                call()
+        self.watch.close()
+        return unfinished
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    return Played(monkeypatch)
+
+
+def test_it_tells_of_a_slow_superstep(played: Played) -> None:
+    played.superstep("a", seconds=1)
+    assert played.told == 1 and not played.set
+
+
+def test_it_tells_nothing_of_a_quick_one(played: Played) -> None:
+    played.superstep("a", seconds=0)
+    assert played.told == 0 and not played.set
+
+
+def test_what_was_slow_is_told_of_at_once(played: Played) -> None:
+    played.superstep("a", seconds=1)
+    played.watch.open(Counter("ab"))
+    assert len(played.soon) == 1 and not played.set
+    played.soon.pop()()
+    assert played.told == 2 and played.watch.passed
+
+
+def test_not_after_its_superstep(played: Played) -> None:
+    played.superstep("a", seconds=1)
+    played.watch.open(Counter("a"))
+    played.watch.close()
+    played.soon.pop()()
+    assert played.told == 1 and not played.watch.passed
+
+
+def test_what_has_been_quick_often_enough_sets_no_alarm(played: Played) -> None:
+    for _ in range(ENOUGH):
+        played.superstep("a", seconds=0)
+    played.watch.open(Counter("a"))
+    assert not played.set
+    played.watch.close()
+    played.watch.open(Counter("ab"))
+    assert len(played.set) == 1, "b isn't known"
+
+
+def test_what_becomes_slow_is_watched_again(played: Played) -> None:
+    for _ in range(ENOUGH):
+        played.superstep("a", seconds=0)
+    played.superstep("a", seconds=1)
+    assert played.told == 0, "nobody watched"
+    played.superstep("a", seconds=1)
+    assert played.told == 1
+    played.superstep("a", seconds=0)
+    assert played.told == 2, "taken to be slow"
+    played.superstep("a", seconds=0)
+    assert played.told == 2 and not played.set
+
+
+def test_only_what_was_unfinished_is_slow(played: Played) -> None:
+    unfinished: Counter[str] = Counter("ab")
+    played.watch.open(unfinished)
+    del unfinished["a"]
+    played.now += 1
+    played.set[0]()
+    played.watch.close()
+    assert played.tempo.slow("b") and not played.tempo.slow("a")
+
+
+def test_a_run_that_ends_calls_the_alarm_off(played: Played) -> None:
+    played.watch.open(Counter("a"))
+    ringing: Any = played.set[0]
+    played.watch.stop()
+    assert not played.set
+    ringing()
+    assert played.told == 0
