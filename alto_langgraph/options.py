@@ -25,10 +25,17 @@ class AltoOptions(BaseSettings):
     window: int = Field(
         default=256, ge=0, le=1_000_000, description="Most tasks started ahead, their superstep not reached yet, at a time."
     )
-    issue: frozenset[Literal["send", "edge", "chain"]] = Field(
+    issue: frozenset[Literal["send", "edge", "chain", "route"]] = Field(
         default=frozenset({"send", "edge", "chain"}),
         description="Issue classes allowed: `send` is a task whose whole input is a Send payload; `edge` one that an edge triggers, "
-        "past unrelated siblings of the task before it; `chain`, with `edge`, one that needn't even wait for the task before it.",
+        "past unrelated siblings of the task before it; `chain`, with `edge`, one that needn't even wait for the task before it; "
+        "`route`, with `edge`, one that a router will probably lead to, and which is thrown away if it doesn't.",
+    )
+    evidence: int = Field(
+        default=8, ge=1, le=64, description="With `route`: decisions of a router that have to be seen before any is guessed."
+    )
+    speculation: float = Field(
+        default=0.25, ge=0, le=1, description="With `route`: largest share of the window that may be at work on guesses."
     )
     effects: Literal["pure", "idempotent", "unknown"] = Field(
         default="unknown", description="Strongest effect class that may be started ahead when it is certain to be needed."

@@ -132,6 +132,8 @@ class Ahead:
                 self._mark(task, None)
         if self._engine is not None:
             self._go_on(tasks)
+        if "route" in self.options.issue:
+            self._permitted()  # what routers decide is noted from the beginning
         if self._unfinished and (self._issuing is UNASKED or self._issuing.overtakes):
             self._watch.open(self._unfinished)
 
@@ -147,10 +149,13 @@ class Ahead:
 
     def _is_worth_it(self) -> bool:
         """Whether something that edges trigger may start now, in a superstep that goes on."""
-        if any(map(self._issuing.passing.foreseen, self._unfinished)):
+        if any(self._issuing.passing.foreseen(node) or any(self._likely(node)) for node in self._unfinished):
             return True
         done = [task for id, task in self.loop.tasks.items() if id not in self._open and _prepared(task)]
         return any(map(self._pulls_ahead, done))
+
+    def _likely(self, node: str) -> Iterator[str]:
+        return self.staging.likely(node, self.options, self._issuing)
 
     def _go_on(self, tasks: Mapping[str, PregelExecutableTask]) -> None:
         """The superstep that early runs were started for is here."""
@@ -170,13 +175,13 @@ class Ahead:
             return
         for key, value in early.assumed.items():
             if value_of(self.loop.channels[key]) is not value:
-                self._shadow.withdrawn(early.step, tag)
-                self._naming.disown(tag)
                 self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
                 return
 
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
+        if task.name in self._issuing.routers and not failed:
+            self.staging.habits.note(task.name, self._pulled_by(task.writes))
         if not self._open and self.telling is None:
             return
         with self._lock:
@@ -262,6 +267,7 @@ class Ahead:
         self._watch.stop()
         with self._lock:
             if self._engine is not None:
+                self._naming.clear()
                 self._tell(Ended())
                 self._engine = None
             self._open, self._news = set(), []
@@ -309,7 +315,9 @@ class Ahead:
     def _allowed(self, most: int | None) -> Issuing:
         if most == 1:
             return NOTHING  # one place is kept busy in order anyway
-        return self.staging.issuing(self.options, saves=self.loop.checkpointer is not None, limited=most is not None)
+        return self.staging.issuing(
+            self.options, saves=self.loop.checkpointer is not None, limited=most is not None, threads=not self.loop.can_cancel
+        )
 
     def _draining(self) -> bool:
         return self.loop.control is not None and self.loop.control.drain_requested
@@ -322,6 +330,8 @@ class Ahead:
             passing=self._issuing.passing,
             keys=self.staging.keys,
             steady=self.staging.steady,
+            likely=self._likely if self._issuing.routers else None,
+            guesses=int(self.options.window * self.options.speculation),
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
         self._news = []  # all that has finished is told now
@@ -424,7 +434,8 @@ class Ahead:
 
     def _start(self, start: Start) -> None:
         tag, node = start.tag, start.node
-        early = Early(tag, node, start.step, outer=self.outer, live=self.options.events == "live", on_route=self._route_reached)
+        live = self.options.events == "live" and not start.guessed
+        early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
         self._earlies[tag] = early
         try:
             early.task = None if self._draining() else self._prepare(early, start.pulled)
@@ -474,6 +485,9 @@ class Ahead:
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)
         early.close(reason)
+        if early.told:  # what it came to doesn't count
+            self._shadow.withdrawn(early.step, tag)
+            self._naming.disown(tag)
         if early.future is not None:
             early.future.cancel()
             self._abandoned.append(early)

@@ -31,7 +31,7 @@ class Committing(PregelLoop):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None
-    use_astream = False
+    use_astream = can_cancel = False
     runner: Any = None
     stack: Any
     _context: contextvars.Context
@@ -75,9 +75,14 @@ class Committing(PregelLoop):
     def _look_ahead(self, graph: Any) -> None:
         if not hasattr(graph, "alto_staging"):
             return
-        if len(self.tasks) > 1 or OBSERVER.get() is not None or graph.alto_staging.has_chains:
+        staging = graph.alto_staging
+        several = len(self.tasks) > 1 or OBSERVER.get() is not None or staging.has_chains
+        if not (several or staging.has_routers):
+            return
+        options = graph.alto_options_of(self.config)
+        if several or "route" in options.issue:
             self._context = contextvars.copy_context()
-            self.ahead = Ahead(self, graph.alto_staging, graph.alto_options_of(self.config), self._launch, self._soon, self._alarm)
+            self.ahead = Ahead(self, staging, options, self._launch, self._soon, self._alarm)
             self._on_exit()
 
     def _context_of(self, early: Early) -> contextvars.Context:
@@ -158,6 +163,7 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     """For `astream` and what builds on it."""
 
     _leaving = _given_up = False
+    can_cancel = True
 
     @property
     def gate(self) -> asyncio.Semaphore | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.tempo import Tempo
+from alto_langgraph.engine.habits import Habits
 from alto_langgraph.plan.candidates import Candidates
 from alto_langgraph.plan.model import Effects, Join, Plan
 from alto_langgraph.plan.passing import Passing
@@ -48,11 +50,13 @@ class Issuing:
         sent: Nodes that are sent to.
         passing: What nodes that edges trigger may pass.
         overtakes: Whether there is anything that one of these could pass.
+        routers: Nodes whose decision something may be started before, with what that could be.
     """
 
     sent: frozenset[str]
     passing: Passing
     overtakes: bool = False
+    routers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.sent or self.overtakes)
@@ -74,7 +78,7 @@ class Staging:
         self.channels = graph.channels
         self.step_timeout = graph.step_timeout
         self._graph = graph
-        self.tempo = Tempo()
+        self.tempo, self.habits = Tempo(), Habits()
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
         self._issuing: dict[Any, Issuing] = {}
 
@@ -137,20 +141,33 @@ class Staging:
         builder = getattr(self._graph, "builder", None)
         return builder is not None and any(a in builder.nodes and b in builder.nodes for a, b in builder.edges)
 
-    def issuing(self, options: AltoOptions, *, saves: bool, limited: bool) -> Issuing:
+    @cached_property
+    def has_routers(self) -> bool:
+        """Whether any node decides what follows it."""
+        builder = getattr(self._graph, "builder", None)
+        return builder is not None and (bool(builder.branches.keys() - {START}) or any(node.ends for node in builder.nodes.values()))
+
+    def likely(self, router: str, options: AltoOptions, issuing: Issuing) -> Iterator[str]:
+        """Nodes that `router` will probably lead to, and that may be started before it has decided."""
+        return (node for node in self.habits.likely(router, options.evidence) if node in issuing.routers.get(router, ()))
+
+    def issuing(self, options: AltoOptions, *, saves: bool, limited: bool, threads: bool = False) -> Issuing:
         """What may be started ahead.
 
         Args:
             options: The run's options.
             saves: Whether the run has a checkpointer.
-            limited: Whether the run has a `max_concurrency`, under which a run that waits at its edges would hold a place.
+            limited: Whether the run has a `max_concurrency`, under which a run that waits at its edges would hold a place, and one that
+                isn't needed would keep out others.
+            threads: Whether its nodes run on threads, where one that isn't needed can't be stopped.
         """
-        key = (options.issue, options.effects, bool(options.window), saves, limited)
+        guessing = "route" in options.issue and not (limited or threads)
+        key = (options.issue, options.effects, bool(options.window), saves, limited, guessing)
         if key not in self._issuing:
-            self._issuing[key] = self._worked_out(options, saves, limited)
+            self._issuing[key] = self._worked_out(options, saves, limited, guessing)
         return self._issuing[key]
 
-    def _worked_out(self, options: AltoOptions, saves: bool, limited: bool) -> Issuing:
+    def _worked_out(self, options: AltoOptions, saves: bool, limited: bool, guessing: bool) -> Issuing:
         if not options.window or self.step_timeout is not None or self.plan.fences:
             return NOTHING
         strongest = Effects[options.effects.upper()]
@@ -164,7 +181,9 @@ class Staging:
         pulled = {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {}
         passing = Passing(self.plan, pulled, unasked="chain" in options.issue)
         sent = may if "send" in options.issue else frozenset[str]()
-        return Issuing(sent, passing, passing.overtakes(self.candidates.beside) if pulled else False)
+        routers = {name: passing.guessable(name) for name in self.plan.nodes} if guessing and pulled else {}
+        routers = {name: followers for name, followers in routers.items() if followers}
+        return Issuing(sent, passing, bool(pulled and (routers or passing.overtakes(self.candidates.beside))), routers)
 
     def routes_read(self, name: str) -> frozenset[str]:
         """State keys that the conditional edges behind a node look at."""

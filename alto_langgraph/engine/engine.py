@@ -23,6 +23,7 @@ from alto_langgraph.engine.events import (
     Start,
     Waited,
 )
+from alto_langgraph.engine.guesses import Guess, Guesses
 from alto_langgraph.engine.ledger import COMING, NEVER, Ledger
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
@@ -50,6 +51,8 @@ class Engine:
         passing: What a task that an edge triggers may pass; names the nodes of which one may be started early in this run.
         keys: All state keys.
         steady: Those state keys whose value only changes when a task writes them.
+        likely: Nodes that an edge will probably trigger when a task of a node has finished; none if nothing is to be guessed.
+        guesses: Most early runs at a time of which it isn't certain that they will be needed.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Engine:
         passing: Passing | None = None,
         keys: frozenset[str] = frozenset(),
         steady: frozenset[str] = frozenset(),
+        likely: Callable[[str], Iterable[str]] | None = None,
+        guesses: int = 0,
     ) -> None:
         self.plan, self.window, self.ahead = plan, window, ahead
         self.passing = passing or Passing(plan, {})
@@ -74,6 +79,10 @@ class Engine:
         self._blocked: dict[Hashable, list[Task]] = {}
         self._at_route: dict[Tag, Task] = {}
         self._passing_now: list[Task] = []
+        self._likely = likely
+        self.guesses = Guesses(guesses)
+        self._undecided_routers: deque[Task] = deque()
+        self._dropped: list[Instruction] = []
         self._handlers: dict[type, Callable[..., list[Instruction]]] = {
             Opened: self._opened,
             Waited: self._has_waited,
@@ -91,8 +100,21 @@ class Engine:
         Raises:
             IllegalTransitionError: an event can't follow from the ones before it.
         """
-        answer = [instruction for event in events for instruction in self._handlers[type(event)](event)]
-        return answer + self._let_pass() + self._issue()
+        answer = [instruction for event in events for instruction in self._take(event)]
+        answer += self._let_pass() + self._issue() + self._guess()
+        dropped, self._dropped = self._dropped, []
+        return dropped + answer
+
+    def _take(self, event: Event) -> list[Instruction]:
+        guess = self.guesses.get(getattr(event, "tag", None)) if self.guesses else None
+        if guess is None:
+            return self._handlers[type(event)](event)
+        if isinstance(event, Retreated):
+            self.guesses.take(guess.task.tag)
+            self._drop_guess(guess, event.reason)
+        else:
+            guess.told.append(event)
+        return []
 
     @property
     def idle(self) -> bool:
@@ -118,6 +140,8 @@ class Engine:
         self._waited = True
         for step, node in {(task.step, task.node) for task in self.tasks.values() if task.unfinished and self._is_running(task)}:
             self._foresee(node, step)
+        if self._likely is not None:
+            self._undecided_routers.extend(task for task in self.tasks.values() if task.unfinished and self._is_running(task))
         self._wake(WAITING)
         return []
 
@@ -151,6 +175,7 @@ class Engine:
             for step in self.ledger.joins.complete(join):
                 self._pull((join.end,), step + 1, join.starts)
         self._settle(task)
+        self._decided(task)
         return []
 
     def _failed(self, event: Failed) -> list[Instruction]:
@@ -158,6 +183,7 @@ class Engine:
         task = self._known(event.tag)
         task.move(Phase.FAILED)
         self._at_route.pop(task.tag, None)
+        self._decided(task)
         return []
 
     def _retreated(self, event: Retreated) -> list[Instruction]:
@@ -166,6 +192,7 @@ class Engine:
             # Adopted already: the loop runs it again at once.
             self._at_route.pop(task.tag, None)
             return [Run(task.tag)]
+        self._decided(task)
         self._free(task)
         task.move(Phase.SQUASHED)
         if not task.unfinished:  # what it assumed was wrong
@@ -193,6 +220,8 @@ class Engine:
 
     def _ended(self, event: Ended) -> list[Instruction]:
         answer: list[Instruction] = []
+        for guess in self.guesses.take_all():
+            self._drop_guess(guess, "the run ended")
         for task in list(self.tasks.values()):
             if task.step > self.step or task.ahead:
                 answer += self._squash(task, "the run ended")
@@ -210,6 +239,8 @@ class Engine:
                 continue
             if (known := self.tasks.get(tag)) is not None:
                 self._also(known, awaits)
+            elif tag in self.guesses and not awaits:
+                self._confirm(tag)
             else:
                 self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits)))
 
@@ -286,6 +317,8 @@ class Engine:
 
     def _issue(self) -> list[Instruction]:
         answer: list[Instruction] = []
+        while self.guesses and self._ready and self.occupancy >= self.window:
+            self._drop_guess(self.guesses.take_newest(), "certain work needs its place")
         while self._ready and self.occupancy < self.window and not self._between:
             task = self._ready.popleft()
             if task.phase is not Phase.READY or task.step <= self.step + self.ledger.finished(self.step):
@@ -301,7 +334,55 @@ class Engine:
             answer.append(Start(task.tag, task.node, task.step, task.pulled))
             if self._waited:
                 self._foresee(task.node, task.step)
+                if self._likely is not None:
+                    self._undecided_routers.append(task)
         return answer
+
+    # ---- guessing
+
+    def _guess(self) -> list[Instruction]:
+        """Starts what undecided routers will probably lead to, where nothing but their decision is open."""
+        answer: list[Instruction] = []
+        while self._undecided_routers and not self._between:
+            router = self._undecided_routers.popleft()
+            if self._likely is None or not router.unfinished or router.phase is not Phase.RUNNING:
+                continue
+            for node in self._likely(router.node):
+                if self._may_guess(guess := self._make_guess(router, node)):
+                    self.guesses.add(guess)
+                    self.occupancy += 1
+                    answer.append(Start(guess.task.tag, node, guess.task.step, pulled=True, guessed=True))
+        return answer
+
+    def _make_guess(self, router: Task, node: str) -> Guess:
+        step = router.step + 1
+        return Guess(Task(Tag(((node, step),)), node, step, None, Phase.WAITING, pulled=True), router.tag)
+
+    def _may_guess(self, guess: Guess) -> bool:
+        task = guess.task
+        if self.guesses.full or self.occupancy >= self.window or task.tag in self.tasks or task.tag in self.guesses:
+            return False
+        return task.node in self.passing.reads and self._blocker(task) is None
+
+    def _confirm(self, tag: Tag) -> None:
+        """The router has led where it was thought to: the task is one like any other, and what happened to it happens now."""
+        if (guess := self.guesses.take(tag)) is None:
+            return
+        task = self._know(guess.task)
+        for phase in (Phase.READY, Phase.RUNNING):
+            task.move(phase)
+        task.ahead = True
+        for event in guess.told:
+            self._dropped += self._handlers[type(event)](event)
+
+    def _decided(self, router: Task) -> None:
+        """What a router was thought to lead to, and doesn't, is thrown away."""
+        for guess in self.guesses.take_of(router.tag) if self.guesses else ():
+            self._drop_guess(guess, f"`{router.node}` didn't lead to it")
+
+    def _drop_guess(self, guess: Guess, reason: str) -> None:
+        self.occupancy -= 1
+        self._dropped.append(Cancel(guess.task.tag, reason))
 
     def _settle(self, task: Task) -> None:
         for key in self.ledger.settle(task):
@@ -315,6 +396,7 @@ class Engine:
 
     def _squash(self, task: Task, reason: str) -> list[Instruction]:
         started = task.ahead
+        self._decided(task)
         self._free(task)
         if task.phase is not Phase.SQUASHED:
             task.move(Phase.SQUASHED)

@@ -111,12 +111,21 @@ Event = Opened | Waited | Finished | Failed | Retreated | RouteReached | Closed 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start this task ahead of its superstep; `pulled` if its input is the state at the start of that."""
+    """Start this task ahead of its superstep.
+
+    Args:
+        tag: The task.
+        node: Its node.
+        step: Its superstep.
+        pulled: Its input is the state at the start of that.
+        guessed: It may never come: a router hasn't decided yet.
+    """
 
     tag: Tag
     node: str
     step: int
     pulled: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

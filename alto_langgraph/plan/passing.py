@@ -43,6 +43,14 @@ class Passing:
             self._foreseen[node] = tuple(dict.fromkeys(self._along(node))) if self.unasked and self.reads else ()
         return self._foreseen[node]
 
+    def guessable(self, router: str) -> frozenset[str]:
+        """Nodes that `router` may lead to by an edge and needn't, which could run before it has decided."""
+        node = self.plan.nodes.get(router)
+        if node is None:
+            return frozenset()
+        possible = self.reads.keys() if node.pulls is None else node.pulls & self.reads.keys()
+        return frozenset(name for name in possible - node.certain if self.obstacle(name, router, 1) is None)
+
     def overtakes(self, beside: Mapping[str, frozenset[str]]) -> bool:
         """Whether anything may start ahead at all.
 

@@ -13,7 +13,7 @@ from alto_langgraph.plan.unfinished import Unfinished
 
 START = "__start__"
 
-Issue = Literal["send", "edge", "chain"]
+Issue = Literal["send", "edge", "chain", "route"]
 
 
 class Ways:
@@ -68,6 +68,8 @@ class Ways:
             return None
         if self._unfinished.needless(target, source):
             return "chain"
+        if "route" in self._issue and target in self._passing.guessable(source):
+            return "route"
         return "edge" if None in self._on_pulling(source, target) else None
 
     def reasons(self, source: str, target: str) -> tuple[Reason, ...]:
@@ -87,6 +89,8 @@ class Ways:
         issue = self.issue(source, target)
         if issue is not None:
             found = self._on_sending(source, target) if issue == "send" else self._on_pulling(source, target)
+            if issue == "route":
+                yield Reason("habit", source, f"`{target}` starts before `{source}` has decided only where that mostly leads to it.")
             yield from (reason for reason in found if reason is not None)
 
     def _pulls(self, source: str, target: str) -> bool:

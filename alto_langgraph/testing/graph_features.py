@@ -17,7 +17,7 @@ def features(case: Case) -> Iterator[str]:
     if case.saver != "none":
         yield f"durability {case.durability}"
     yield from sorted({f"turn {kind}" for kind in (case.turns[1:] if case.turns[0] == "input" else case.turns)})
-    yield from (f.name for f in fields(Case) if f.name in ("concurrency", "before", "after", "window") and getattr(case, f.name))
+    yield from (f.name for f in fields(Case) if f.name in ("concurrency", "before", "after", "window", "guesses") and getattr(case, f.name))
     if case.limit < 25:
         yield "recursion limit"
     yield from sorted(set(_graph_features(case.graph)))

@@ -84,9 +84,15 @@ class Session:
     def compile(self) -> None:
         """Makes the graph anew."""
         case = self.case
-        options: dict[str, Any] = {"alto": {"window": case.window}} if case.window is not None and self.side is not Stock else {}
+        chosen = self.options()
+        options: dict[str, Any] = {"alto": chosen} if chosen and self.side is not Stock else {}
         self.build = builder(case.graph)
         self.graph = self.build(self.side, Stock).compile(checkpointer=self.saver, cache=self.cache, store=self.store, **options)
+
+    def options(self) -> dict[str, Any]:
+        """Alto's own."""
+        chosen: dict[str, Any] = {"issue": ["send", "edge", "chain", "route"], "evidence": 1, "speculation": 1} if self.case.guesses else {}
+        return chosen | ({"window": self.case.window} if self.case.window is not None else {})
 
     def at(self, old: Any) -> dict[str, Any]:
         """The config of a run from an old checkpoint."""

@@ -222,6 +222,7 @@ class Case:
         before: `interrupt_before`.
         after: `interrupt_after`.
         window: Alto's own option: most tasks started ahead; None for its default.
+        guesses: Alto guesses where routers lead, from the first decision on.
     """
 
     graph: Graph
@@ -239,3 +240,4 @@ class Case:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     window: int | None = None
+    guesses: bool = False

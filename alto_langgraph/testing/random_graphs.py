@@ -91,6 +91,7 @@ class _Draw:
             before=tuple(self.dice.sample(every, 1)) if stops and self.chance(0.6) else (),
             after=tuple(self.dice.sample(every, 1)) if stops and self.chance(0.6) else (),
             window=self.dice.choice((1, 2, 5)) if self.chance(0.12) else None,
+            guesses=self.chance(0.25),
         )
 
     def concurrency(self) -> int | None:

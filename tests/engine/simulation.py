@@ -59,7 +59,7 @@ class Program:
         def one(name: str) -> NodePlan:
             return node(
                 name,
-                follow=some(names, 0.15),
+                follow=some(names, 0.22),
                 sends=some(names, 0.4),
                 reads=draw.choice([None, None, "x", "y", "xy", "z", "*"]),
                 writes=draw.choice(["", "", "x", "y", "z", None]),
@@ -287,14 +287,30 @@ class Ahead:
         plan = Plan(program.nodes, joins=program.joins)
         reads = {name: program.nodes[name].function.reads or frozenset() for name in may if not program.nodes[name].mutates}
         self.passing = Passing(plan, {name: keys for name, keys in reads.items() if keys <= set(STEADY)})
-        self.engine = Engine(plan, window=window, ahead=may, passing=self.passing, keys=frozenset(KEYS), steady=frozenset(STEADY))
+        self.engine = Engine(
+            plan,
+            window=window,
+            ahead=may,
+            passing=self.passing,
+            keys=frozenset(KEYS),
+            steady=frozenset(STEADY),
+            likely=self._likely if program.seed % 4 else None,
+            guesses=1 + program.seed % 5,
+        )
         self.step, self.over, self.closed = 0, False, True
         self.next = program.first()
         self.open: list[Job] = []
         self.early: dict[Tag, Job] = {}
         self.started: list[Tag] = []
         self.joined: list[Tag] = []
+        self.guessed: set[Tag] = set()
+        self.guessed_wrong: set[Tag] = set()
         self.squashed: set[Tag] = set()
+
+    def _likely(self, router: str) -> list[str]:
+        """A guess that may be right or wrong."""
+        possible = sorted(self.passing.guessable(router))
+        return [name for name in possible if random.Random(f"{self.program.seed} {router} {name} {len(self.started)}").random() < 0.9]
 
     def moves(self) -> list[Callable[[], None]]:
         """Everything that can happen now, the loop's own moves first."""
@@ -386,18 +402,25 @@ class Ahead:
     def _carry_out(self, answer: list[Instruction]) -> None:
         for instruction in answer:
             match instruction:
-                case Start(tag, name, step, pulled):
-                    assert tag not in self.started, f"{tag} is started ahead twice"
+                case Start(tag, name, step, pulled, guessed):
+                    assert tag not in self.started or tag in self.guessed_wrong, f"{tag} is started ahead twice"
                     assert self.step < step <= self.program.last_step
                     assert pulled == is_pulled(tag)
                     assert name in (self.passing.reads if pulled else self.engine.ahead)
                     self.started.append(tag)
-                    if self.engine.tasks[tag].awaits:
+                    if guessed:
+                        self.guessed.add(tag)
+                        assert self.program.nodes[name].function.effects <= Effects.IDEMPOTENT
+                    elif self.engine.tasks[tag].awaits:
                         self.joined.append(tag)
-                    self.early[tag] = job = Job(Offer(tag, name, self.engine.tasks[tag].operands), step)
+                    operands = None if guessed else self.engine.tasks[tag].operands
+                    self.early[tag] = job = Job(Offer(tag, name, operands), step)
                     self.world.begin(job)
                 case Cancel(tag):
-                    del self.early[tag]
+                    job = self.early.pop(tag)
+                    if tag in self.guessed:
+                        self.guessed_wrong.add(tag)
+                        self.world.ended = [other for other in self.world.ended if other is not job]
                     self.squashed.add(tag)
                 case Pass(tag):
                     if tag in self.early:

@@ -68,7 +68,7 @@ def words(kind: str, names: object) -> list[str]:
 def test_draws_cover_every_feature() -> None:
     seen = Counter(feature for seed in range(1200) for feature in features(draw(seed)))
     wanted = ["sync", "async", "child", "stock", "parent", "defer", "error", "retry", "handler", "asks", "cached", "timeout", "says"]
-    wanted += ["store", "shared", "box", "loop", "join", "before", "after", "concurrency", "window", "maybe", "resets", "edits"]
+    wanted += ["store", "shared", "box", "loop", "join", "before", "after", "concurrency", "window", "guesses", "maybe", "resets", "edits"]
     wanted += ["send by command", "send by route", "command to node", "route to node", "recursion limit", "no sends", "order of changes"]
     wanted += ["saver memory", "saver sqlite", "saver none", "durability sync", "durability async", "durability exit", "key private"]
     wanted += ["fan-in of edges", "node at several depths", "child with a checkpointer", "child without checkpoints"]
