@@ -199,7 +199,7 @@ STYLES = {
     "a router that is guessed": Style(
         lambda: routed(graph("^>a", a=slow_z, c=to_y, d=to_x), "a", by_out),
         ("a route c", "a route d"),
-        (("c", "habit", "a"), ("a", "first", "a")),
+        (("a", "first", "a"),),
         {"issue": ["edge", "route"]},
     ),
     "a command beside a slow branch": Style(lambda: graph("^>a ^>slow", a=goes, slow=slow_z, c=x_to_y), ("a edge c",), ()),
