@@ -7,7 +7,7 @@ N ?= 1000
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup test demo check bench fuzz conformance
+.PHONY: help setup test demo check bench fuzz conformance mutation
 
 help:  ## Print this list
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ fuzz: $(READY)  ## Compare both sides on N random graphs (N=1000)
 
 conformance: $(READY)  ## Run LangGraph's own tests with alto's StateGraph in place of its own (downloads them)
 	$(BIN)/python tests/conformance/run.py $(ARGS)
+
+mutation: $(READY)  ## Break each invariant on purpose, and see that tests fail
+	$(BIN)/python tests/mutation/run.py $(ARGS)
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "alto needs Python 3.11 or newer with venv and pip; name one with PYTHON=..."; exit 1; }

@@ -307,6 +307,15 @@ def test_a_join_names_who_it_waits_for() -> None:
     ]
 
 
+def test_a_branch_that_may_be_guessed() -> None:
+    builder = StateGraph(State).add_node("a", plan_docs).add_node("b", lambda state: {"x": "x"}).add_edge(START, "a")
+    builder.add_conditional_edges("a", lambda state: "b", ["b", END])
+    assert not explained(builder).node("b").ahead
+    found = explained(builder, issue={"edge", "route"})
+    assert [(edge.source, edge.issue, edge.ahead) for edge in found.edges if edge.target == "b"] == [("a", "route", True)]
+    assert why(found, "b") == ["`b` starts before `a` has decided only where that mostly leads to it."]
+
+
 def test_what_could_still_be_led_to_is_in_the_way() -> None:
     """c after b, which is quick; but slow a may lead to d, which writes what c reads."""
     builder = StateGraph(State)

@@ -6,7 +6,7 @@ import asyncio
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.runnables import RunnableConfig
@@ -128,10 +128,6 @@ def by_x(state: State) -> str:
     return "c" if state["x"] else END
 
 
-def by_out(state: State) -> Literal["c", "d"]:
-    return "c" if state["out"] else "d"
-
-
 def graph(edges: str, **nodes: Any) -> StateGraph[Any]:
     """A graph of `nodes` with `edges` such as `"a>b a+b>c"`; START is `^`, and `+` joins."""
     made = StateGraph(State)
@@ -196,12 +192,6 @@ STYLES = {
     "a deferred end": Style(lambda: with_node("c", y_to_out, "^>a ^>slow a>c slow>c", SIDES, defer=True), (), (("c", "deferred", "c"),)),
     "a conditional edge beside a slow branch": Style(lambda: routed(graph("^>a ^>slow", c=x_to_y, **SIDES), "a", by_x), ("a edge c",), ()),
     "a conditional edge alone": Style(lambda: routed(graph("^>a", a=to_x, c=to_y), "a", by_x), (), (("c", "alone", "a"),)),
-    "a router that is guessed": Style(
-        lambda: routed(graph("^>a", a=slow_z, c=to_y, d=to_x), "a", by_out),
-        ("a route c", "a route d"),
-        (("a", "first", "a"),),
-        {"issue": ["edge", "route"]},
-    ),
     "a command beside a slow branch": Style(lambda: graph("^>a ^>slow", a=goes, slow=slow_z, c=x_to_y), ("a edge c",), ()),
     "a human in the loop": Style(lambda: graph("^>a ^>slow a>b", a=to_x, slow=asks, b=x_to_y), (), (("b", "interrupt", "slow"),)),
     "a human at the end": Style(lambda: graph("^>a a>b", a=to_x, b=asks), (), (("b", "interrupt", "b"),)),

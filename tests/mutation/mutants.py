@@ -1,0 +1,176 @@
+"""Ways to break each invariant (docs/architecture.md, README) on purpose, and the tests that must then fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of the code.
+
+    Args:
+        breaks: The invariant, such as `I1`.
+        what: What the change does, for the table in docs/testing.md.
+        file: Path from the root of the project.
+        old: Text that is there once.
+        new: What it becomes.
+        tests: Files or folders of tests, at least one of which fails then.
+    """
+
+    breaks: str
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+ENGINE, PLAN, DRIVER, ADAPTER = "alto_langgraph/engine", "alto_langgraph/plan", "alto_langgraph/driver", "adapters/langgraph"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "I1",
+        "events of early tasks go out at once",
+        f"{DRIVER}/early.py",
+        "if self.adopted or self.live:",
+        "if True:",
+        ("tests/adapters/test_events.py",),
+    ),
+    Mutant(
+        "I1",
+        "writes of unfinished supersteps are added in the order in which tasks finish",
+        f"{ADAPTER}/shadow.py",
+        "sorted(steps[at], key=lambda entry: self._place(entry[0]))",
+        "steps[at]",
+        ("tests/adapters/test_on_state.py",),
+    ),
+    Mutant(
+        "I2",
+        "a task passes unfinished ones that write what it reads",
+        f"{PLAN}/passing.py",
+        "or _touched(early, reads, theirs)",
+        "or None",
+        ("tests/adapters/test_on_state.py", "tests/engine"),
+    ),
+    Mutant(
+        "I2",
+        "what an early task has looked at isn't compared with what its superstep brings",
+        f"{ADAPTER}/ahead.py",
+        "if value_of(self.loop.channels[key]) is not value:",
+        "if False:",
+        ("tests/adapters/test_on_state.py",),
+    ),
+    Mutant(
+        "I2",
+        "a join's end starts while one of its starts may still come",
+        f"{ENGINE}/ledger.py",
+        "return other in task.awaits or ",
+        "return ",
+        ("tests/engine", "tests/adapters/test_joins.py"),
+    ),
+    Mutant(
+        "I2",
+        "a guess counts as certain before the router has decided",
+        f"{ENGINE}/engine.py",
+        "        if guess is None:\n            return self._handlers[type(event)](event)\n",
+        "        if guess is None or self._confirm(guess.task.tag) is None:\n            return self._handlers[type(event)](event)\n",
+        ("tests/engine", "tests/adapters/test_guesses.py"),
+    ),
+    Mutant(
+        "I3",
+        "early work passes breakpoints",
+        f"{ADAPTER}/ahead.py",
+        "((loop.interrupt_before, -1), (loop.interrupt_after, 0))",
+        "()",
+        ("tests/equivalence/test_promises.py",),
+    ),
+    Mutant(
+        "I3",
+        "early work passes nodes that may interrupt",
+        f"{PLAN}/model.py",
+        "        if blocker.may_interrupt:\n",
+        "        if False:\n",
+        ("tests/equivalence/test_promises.py", "tests/engine"),
+    ),
+    Mutant(
+        "I4",
+        "early tasks keep their provisional names",
+        f"{ADAPTER}/prepare.py",
+        "if early.id == real.id and early.path == real.path:",
+        "if True:",
+        ("tests/adapters/test_events.py",),
+    ),
+    Mutant(
+        "I4",
+        "early tasks save with the run's checkpointer",
+        f"{ADAPTER}/prepare.py",
+        "conf[CONFIG_KEY_CHECKPOINTER] = FencedSaver(early)",
+        "pass",
+        ("tests/adapters/test_retreat.py",),
+    ),
+    Mutant(
+        "I5",
+        "nodes whose effects can't be told pass those that edges put before them",
+        f"{PLAN}/passing.py",
+        "            or self._ordered(mine, theirs, distance)\n",
+        "",
+        ("tests/adapters/test_on_state.py", "tests/plan", "tests/explain"),
+    ),
+    Mutant(
+        "I5",
+        "tasks pass others that use the same object outside the state",
+        f"{PLAN}/model.py",
+        "if mine.key == theirs.key and (theirs.writes or mine.writes) and mine.key in self._looked_at:",
+        "if False:",
+        ("tests/equivalence/test_promises.py", "tests/engine"),
+    ),
+    Mutant(
+        "I6",
+        "the window has no end",
+        f"{ENGINE}/engine.py",
+        "while self._ready and self.occupancy < self.window and not self._between:",
+        "while self._ready and not self._between:",
+        ("tests/engine",),
+    ),
+    Mutant(
+        "I6",
+        "what nobody will use runs on",
+        f"{ADAPTER}/ahead.py",
+        "        if early.future is not None:\n            early.future.cancel()\n            self._abandoned.append(early)\n",
+        "",
+        ("tests/adapters/test_leaving.py",),
+    ),
+    Mutant(
+        "I7",
+        "each finished task looks at all pending writes again",
+        f"{ADAPTER}/loop.py",
+        "if len(pending) < WIDE or task_id == NULL_TASK_ID:",
+        "if True:",
+        ("tests/adapters/test_width.py",),
+    ),
+    Mutant(
+        "I7",
+        "supersteps of quick nodes are watched for ever",
+        f"{DRIVER}/tempo.py",
+        "return all(self._quick.get(node, 0) >= ENOUGH for node in nodes)",
+        "return False",
+        ("tests/driver",),
+    ),
+    Mutant(
+        "I8",
+        "an error of alto's own ends the run",
+        f"{ADAPTER}/ahead.py",
+        "except Exception as error:  # whatever alto gets wrong",
+        "except ZeroDivisionError as error:  # whatever alto gets wrong",
+        ("tests/adapters",),
+    ),
+    Mutant(
+        "I8",
+        "a LangGraph outside the tested range is taken for one inside",
+        f"{ADAPTER}/seam.py",
+        "return None if first <= installed < beyond else ",
+        "return None if True else ",
+        ("tests/adapters", "tests/face"),
+    ),
+)
