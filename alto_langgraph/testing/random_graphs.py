@@ -55,6 +55,7 @@ class _Draw:
         self.names = ("".join(letters) for size in (1, 2) for letters in product(NAMES, repeat=size))
         self.features = {feature for feature in FEATURES if self.chance(0.13)}
         self.first: TurnKind = "input"
+        self.guesses = self.coroutine and self.theme != "cut off" and self.chance(0.3)
         if self.theme == "objects":
             self.features = {*self.dice.sample(OBJECTS, 1), *(feature for feature in FEATURES if self.chance(0.06))} - {"error", "handler"}
             self.saver = "none" if "box" in self.features or self.chance(0.5) else self.saver
@@ -91,7 +92,7 @@ class _Draw:
             before=tuple(self.dice.sample(every, 1)) if stops and self.chance(0.6) else (),
             after=tuple(self.dice.sample(every, 1)) if stops and self.chance(0.6) else (),
             window=self.dice.choice((1, 2, 5)) if self.chance(0.12) else None,
-            guesses=self.chance(0.25),
+            guesses=self.guesses,
         )
 
     def concurrency(self) -> int | None:
@@ -111,6 +112,9 @@ class _Draw:
     def turns(self, goes_on: bool) -> tuple[TurnKind, ...]:
         """What is done with the graph, one after the other."""
         apart = not {*OBJECTS} & self.features
+        if self.guesses:  # a router is guessed once it has decided, and mostly decides alike
+            more: tuple[TurnKind, ...] = ("on", "input") if goes_on and self.saver != "none" else ()
+            return (*more, *(("input",) * self.dice.randint(2, 4)))
         if self.saver == "none":
             again: tuple[TurnKind, ...] = ("input", "batch") if apart else ("input",)
             return (self.first, *([self.dice.choice(again)] if self.chance(0.2) else []))
@@ -139,7 +143,9 @@ class _Draw:
             graph = with_common_keys(dice, graph, common_keys(dice, alias))
         graph = self.paced(graph)
         # A cache's keys are pickled, and a class inside a function can't be.
-        return graph if plain and self.chance(0.5) else written_down(dice, graph, typed="cached" in self.features)
+        if plain and self.chance(0.5) and not self.guesses:
+            return graph
+        return written_down(dice, graph, typed="cached" in self.features, declares=1.0 if self.guesses else None)
 
     def paced(self, graph: Graph) -> Graph:
         """The graph with nodes' times."""

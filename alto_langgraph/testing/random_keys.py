@@ -92,9 +92,13 @@ def common_keys(dice: Dice, alias: bool) -> tuple[Key, ...]:
     return tuple(_key(dice, name, _kind(dice, (), alias), private=dice.chance(0.08)) for name in names)
 
 
-def written_down(dice: Dice, graph: Graph, typed: bool) -> Graph:
-    """The graph with each node written down in one of the ways people do it; with `typed`, its state is a TypedDict."""
-    declares, odd = dice.choice((0.0, 0.4, 1.0, 1.0)), dice.choice((0.0, 0.15, 0.4))
+def written_down(dice: Dice, graph: Graph, typed: bool, declares: float | None = None) -> Graph:
+    """The graph with each node written down in one of the ways people do it; with `typed`, its state is a TypedDict.
+
+    `declares` is the share of nodes that say in their metadata what is true of them; drawn if None.
+    """
+    drawn, odd = dice.choice((0.0, 0.4, 1.0, 1.0)), dice.choice((0.0, 0.15, 0.4))
+    declares = drawn if declares is None else declares
     classes: tuple[StateClass, ...] = ("typed", "dataclass", "pydantic")
     state = "typed" if typed else dice.choices(classes, (7, 1, 1))[0]
     edited = {dice.choice(graph.nodes).name} if any(key.kind == "messages" for key in graph.keys) and dice.chance(0.7) else set()

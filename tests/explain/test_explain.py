@@ -313,7 +313,9 @@ def test_a_branch_that_may_be_guessed() -> None:
     assert not explained(builder).node("b").ahead
     found = explained(builder, issue={"edge", "route"})
     assert [(edge.source, edge.issue, edge.ahead) for edge in found.edges if edge.target == "b"] == [("a", "route", True)]
-    assert why(found, "b") == ["`b` starts before `a` has decided only where that mostly leads to it."]
+    assert [reason.sentence for reason in found.node("b").waits] == [
+        "`b` starts before `a` has decided only where that mostly leads to it."
+    ]
 
 
 def test_what_could_still_be_led_to_is_in_the_way() -> None:
