@@ -114,7 +114,8 @@ class _Draw:
         apart = not {*OBJECTS} & self.features
         if self.guesses:  # a router is guessed once it has decided, and mostly decides alike
             more: tuple[TurnKind, ...] = ("on", "input") if goes_on and self.saver != "none" else ()
-            return (*more, *(("input",) * self.dice.randint(2, 4)))
+            inputs: list[TurnKind] = ["input"] * self.dice.randint(2, 4)
+            return (*more, *inputs)
         if self.saver == "none":
             again: tuple[TurnKind, ...] = ("input", "batch") if apart else ("input",)
             return (self.first, *([self.dice.choice(again)] if self.chance(0.2) else []))
