@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.combining import NOTHING, UNKNOWN_LIBRARY, returning, together
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_keys
 from alto_langgraph.plan.access import Describe, analyse
-from alto_langgraph.plan.model import NOBODY, CallablePlan
+from alto_langgraph.plan.model import NOBODY, CallablePlan, SharedUse
 from alto_langgraph.plan.values import names_of
 
 Described = Callable[[object], CallablePlan]
@@ -82,7 +83,7 @@ def graph_plan(graph: Any, described: Described) -> CallablePlan:
         sees_identity=whole.sees_identity,
         uses_store=whole.uses_store,
         mutates=whole.mutates,
-        shares=whole.shares,
+        shares=whole.shares + _own_saver(graph),
         evidence=whole.evidence,
         subgraph=True,
         goes=whole.goes_up,
@@ -93,6 +94,12 @@ def graph_plan(graph: Any, described: Described) -> CallablePlan:
             whole.sources, reads="schema" if reads is not None else "unknown", writes="schema" if gives is not None else "unknown"
         ),
     )
+
+
+def _own_saver(graph: Any) -> tuple[SharedUse, ...]:
+    """A graph that is called with a thread of its own goes on where its last run there has stopped."""
+    saver = graph.checkpointer
+    return (SharedUse(id(saver), type(saver).__name__, reads=True, writes=True),) if isinstance(saver, BaseCheckpointSaver) else ()
 
 
 def _takes(graph: Any) -> frozenset[str] | None:

@@ -9,12 +9,14 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from langchain_core.runnables.config import var_child_runnable_config
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.graph.state import StateGraph as StockStateGraph
 from langgraph.pregel import Pregel
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
 from alto_langgraph.adapters.langgraph import seam
+from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
 from alto_langgraph.plan.model import Plan
 from alto_langgraph.protocols import OPTIONS_KEY
@@ -29,6 +31,7 @@ G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 if seam.UNAVAILABLE is None:
     try:
         from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
+        from alto_langgraph.adapters.langgraph.prepare import FencedSaver
         from alto_langgraph.adapters.langgraph.queues import HoldingAsyncQueue, HoldingSyncQueue
         from alto_langgraph.adapters.langgraph.runner import Runner
 
@@ -87,6 +90,14 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
             if self._alto_enabled(config):
                 return _astream(self, input, config, **kwargs)
             return super().astream(input, config, **kwargs)
+
+    def _resolve_checkpointer(self, config: Any) -> Any:
+        """LangGraph's, but an early run leaves threads alone that it names itself: what is saved there may not be all of it yet."""
+        saver = super()._resolve_checkpointer(config)
+        early = CURRENT.get()
+        if early is not None and isinstance(saver, BaseCheckpointSaver) and not isinstance(saver, FencedSaver):
+            early.retreat("it uses what a graph has saved")
+        return saver
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
         """LangGraph's `copy` (which `with_config` uses), keeping alto's options."""

@@ -278,6 +278,9 @@ class CommittingSync(Committing, SyncPregelLoop):
             self._pool.shutdown(wait=True, cancel_futures=True)
 
 
+CommittingAsync.__name__, CommittingSync.__name__ = AsyncPregelLoop.__name__, SyncPregelLoop.__name__  # errors may tell them
+
+
 def _report(loop: Committing, early: Early, error: BaseException | None, cancelled: bool) -> None:
     if loop.ahead is None or cancelled:
         return

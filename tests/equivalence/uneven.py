@@ -16,6 +16,11 @@ _AHEAD: ContextVar[bool] = ContextVar("ahead")
 """Whether `mark` comes before its superstep; under stock the slow task would wait for it for ever."""
 
 
+def running_ahead() -> bool:
+    """Whether this is alto; stock must not wait for what runs ahead."""
+    return _AHEAD.get()
+
+
 async def ahold_back(item: str) -> None:
     """Where the producer called `slow` waits."""
     if item == "slow" and _AHEAD.get():
