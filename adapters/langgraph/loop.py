@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.ahead import Ahead
+from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
@@ -57,6 +58,11 @@ class Committing(PregelLoop):
 
     def _on_exit(self) -> None:
         raise NotImplementedError
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.manager is not None:
+            self.manager = Quiet(self.manager)  # type: ignore[assignment]
 
     def tick(self) -> bool:
         sends = self.channels.get(TASKS)
