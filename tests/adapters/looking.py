@@ -15,7 +15,7 @@ from langgraph.config import get_config, get_stream_writer
 from langgraph.runtime import get_runtime
 from typing_extensions import TypedDict
 
-_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}")
 _TIMES = re.compile(r"'node_first_attempt_time': [\d.]+|'timestamp': '[^']*'|'ts': '[^']*'| at 0x[0-9a-f]+")
 
 

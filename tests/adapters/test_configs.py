@@ -41,7 +41,6 @@ RUNS: dict[str, Any] = {
     "the limit that is the default": lambda: {"recursion_limit": 10007},
     "own keys": lambda: {"configurable": {"mine": 1, "thread_id": "t"}},
 }
-EVERY_RUN = pytest.mark.parametrize("given", RUNS)
 
 
 def line(side: Any, notes: Notes, a: bool) -> Any:
@@ -73,7 +72,10 @@ def around(side: Any, notes: Notes, a: bool) -> Any:
 
 GRAPHS = {"line": line, "around": around}
 EVERY_GRAPH = pytest.mark.parametrize("graph", GRAPHS)
-MODES = pytest.mark.parametrize("modes", [["values"], ["messages", "custom", "updates"], ["tasks", "debug", "checkpoints"]], ids="+".join)
+MODES: tuple[Any, ...] = (["messages", "custom", "updates"], ["tasks", "debug", "checkpoints"])
+CASES = [(graph, given, ["values"]) for graph in GRAPHS for given in RUNS]
+CASES += [(graph, given, modes) for graph in GRAPHS for given in ("nothing given", "a tracer", "own keys") for modes in MODES]
+EVERY_CASE = pytest.mark.parametrize(("graph", "given", "modes"), CASES, ids=str)
 
 
 def compiled(side: Any, graph: str, notes: Notes, a: bool, given: Any) -> Any:
@@ -81,9 +83,7 @@ def compiled(side: Any, graph: str, notes: Notes, a: bool, given: Any) -> Any:
     return GRAPHS[graph](side, notes, a).compile(checkpointer=saver).with_config(tags=["of the graph"], metadata={"of the graph": 1})
 
 
-@MODES
-@EVERY_RUN
-@EVERY_GRAPH
+@EVERY_CASE
 def test_a_sync_node_sees_the_same(graph: str, given: str, modes: list[str]) -> None:
     seen = []
     for side in (Stock, Alto):
@@ -94,9 +94,7 @@ def test_a_sync_node_sees_the_same(graph: str, given: str, modes: list[str]) -> 
     assert seen[1] == seen[0]
 
 
-@MODES
-@EVERY_RUN
-@EVERY_GRAPH
+@EVERY_CASE
 async def test_an_async_node_sees_the_same(graph: str, given: str, modes: list[str]) -> None:
     seen = []
     for side in (Stock, Alto):
