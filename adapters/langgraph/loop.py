@@ -12,10 +12,12 @@ from functools import partial
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.ahead import Ahead
+from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
-from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, PregelLoop, SyncPregelLoop, Topic
+from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, SyncPregelLoop, Topic
+from alto_langgraph.adapters.langgraph.telling import Telling
 from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.driver.tempo import WHILE
@@ -27,7 +29,7 @@ WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
 
-class Committing(PregelLoop):
+class Committing(Telling):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None
@@ -59,6 +61,11 @@ class Committing(PregelLoop):
 
     def _on_exit(self) -> None:
         raise NotImplementedError
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.manager is not None:
+            self.manager = Quiet(self.manager)  # type: ignore[assignment]
 
     def tick(self) -> bool:
         sends = self.channels.get(TASKS)

@@ -7,9 +7,11 @@ import copy
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from langchain_core.callbacks.manager import AsyncCallbackManager, CallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tracers.langchain import LangChainTracer
 
+from alto_langgraph.adapters.langgraph.callbacks import child, started
 from alto_langgraph.adapters.langgraph.seam import ChannelWrite, RunnableSeq, patch_config, set_config_context
 
 
@@ -20,6 +22,17 @@ class QuickSeq(RunnableSeq):
     for handlers to have heard that the node has ended.
     """
 
+    shows_input_otherwise: bool
+    """Whether what handlers are told of the input is worked out by a function, which has to be called even if there are none."""
+
+    def _start(self, input: Any, config: RunnableConfig) -> Any:
+        run = None if self.shows_input_otherwise else started(config, CallbackManager)
+        return super()._start(input, config) if run is None else run
+
+    async def _astart(self, input: Any, config: RunnableConfig) -> Any:
+        run = None if self.shows_input_otherwise else started(config, AsyncCallbackManager)
+        return await super()._astart(input, config) if run is None else run
+
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None:
             return super().invoke(input, config, **kwargs)
@@ -29,7 +42,7 @@ class QuickSeq(RunnableSeq):
                 if i and type(step) is ChannelWrite:
                     input = step.invoke(input, config)
                     continue
-                config = patch_config(config, callbacks=run_manager.get_child(f"seq:step:{i + 1}"))
+                config = patch_config(config, callbacks=child(run_manager, f"seq:step:{i + 1}"))
                 if i == 0:
                     with set_config_context(config, _traced(run_manager)) as context:
                         input = context.run(step.invoke, input, config, **kwargs)
@@ -51,7 +64,7 @@ class QuickSeq(RunnableSeq):
                 if i and type(step) is ChannelWrite:
                     input = await step.ainvoke(input, config)
                     continue
-                config = patch_config(config, callbacks=run_manager.get_child(f"seq:step:{i + 1}"))
+                config = patch_config(config, callbacks=child(run_manager, f"seq:step:{i + 1}"))
                 if i == 0:
                     with set_config_context(config, _traced(run_manager)) as context:
                         input = await asyncio.create_task(step.ainvoke(input, config, **kwargs), context=context)
@@ -72,13 +85,15 @@ def quick(proc: Runnable[Any, Any]) -> Runnable[Any, Any]:
     """`proc`, or its quick twin if it is a sequence of LangGraph's whose layout is known."""
     if type(proc) is not RunnableSeq:
         return proc
-    twin = _quick.get(proc)
+    twin: Any = _quick.get(proc)
     if twin is None:
         twin = copy.copy(proc)
         if hasattr(RunnableSeq, "_astart") and hasattr(RunnableSeq, "_aend"):
             twin.__class__ = QuickSeq
+            processed = getattr(getattr(twin, "trace_policy", None), "process_inputs", None)
+            twin.shows_input_otherwise = twin.trace_inputs is not None or processed is not None
         _quick[proc] = twin
-    return twin
+    return twin  # type: ignore[no-any-return]
 
 
 def _traced(run_manager: Any) -> Any:
