@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from alto_langgraph.adapters.langgraph.seam import AsyncPregelLoop, PregelLoop, SyncPregelLoop, rebind
+from alto_langgraph.adapters.langgraph.seam import (
+    AsyncPregelLoop,
+    PregelLoop,
+    SyncPregelLoop,
+    prepare_next_tasks,
+    prepare_single_task,
+    rebind,
+)
+from alto_langgraph.adapters.langgraph.states import States
 from alto_langgraph.adapters.langgraph.touched import Touched
 
 MANY = 16
 """From this many channels on, it costs less to remember what has changed than to look at all of them."""
 
-_CALLERS = {"apply_writes": ("after_tick",)}
+_CALLERS = {"apply_writes": ("after_tick",), "prepare_next_tasks": ("_prepare_tasks_and_emit_checkpoint", "tick")}
 """LangGraph's functions that something stands in for, and the methods of its loop one of which calls each."""
 
 
@@ -45,7 +53,12 @@ class Incremental(PregelLoop):
     def tick(self) -> bool:
         if not self._own and len(self.channels) >= MANY:
             self._own = _with_stand_ins(Touched(self.channels))
-        return super().tick()
+        own = self._own.get("tick")
+        return super().tick() if own is None else bool(own(self))
+
+    def _prepare_tasks_and_emit_checkpoint(self) -> None:
+        own = self._own.get("_prepare_tasks_and_emit_checkpoint")
+        super()._prepare_tasks_and_emit_checkpoint() if own is None else own(self)
 
     def after_tick(self) -> None:
         own = self._own.get("after_tick")
@@ -54,7 +67,8 @@ class Incremental(PregelLoop):
 
 def _with_stand_ins(touched: Touched) -> dict[str, Callable[..., Any]]:
     """LangGraph's methods for one run. They don't refer to its loop, which so is freed as soon as it is over."""
-    stand_ins: dict[str, Callable[..., Any]] = {"apply_writes": touched.apply_writes}
+    prepare = rebind(prepare_next_tasks, prepare_single_task=rebind(prepare_single_task, _proc_input=States(touched).proc_input))
+    stand_ins: dict[str, Callable[..., Any]] = {"apply_writes": touched.apply_writes, "prepare_next_tasks": prepare}
     return {
         method: rebind(getattr(PregelLoop, method), **{name: stand_ins[name] for name in functions})
         for method, functions in _METHODS.items()

@@ -70,7 +70,8 @@ try:
     from langgraph.channels.last_value import LastValue
     from langgraph.channels.topic import Topic
     from langgraph.pregel import Pregel
-    from langgraph.pregel._algo import apply_writes, checkpoint_null_version, prepare_single_task
+    from langgraph.pregel._algo import _proc_input as proc_input
+    from langgraph.pregel._algo import apply_writes, checkpoint_null_version, prepare_next_tasks, prepare_single_task
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
@@ -115,7 +116,9 @@ __all__ = [
     "arun_with_retry",
     "checkpoint_null_version",
     "patch_config",
+    "prepare_next_tasks",
     "prepare_single_task",
+    "proc_input",
     "rebind",
     "run_with_retry",
     "set_config_context",

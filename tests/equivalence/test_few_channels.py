@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from langgraph.graph.state import StateGraph as Stock
 
-from alto_langgraph.adapters.langgraph import incremental
+from alto_langgraph.adapters.langgraph import incremental, states
 from alto_langgraph.comparison import MODES, difference
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.testing.graph_shapes import SHAPES
@@ -17,6 +17,7 @@ EACH = pytest.mark.parametrize("name", SHAPES)
 @pytest.fixture(autouse=True)
 def from_the_first_channel_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(incremental, "MANY", 0)
+    monkeypatch.setattr(states, "FEW", 0)
 
 
 @EACH
