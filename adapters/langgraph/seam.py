@@ -27,7 +27,7 @@ def rebind(function: F, /, **names: Any) -> F:
     Raises:
         AttributeError: a name isn't one of the module's: this LangGraph is laid out differently.
     """
-    missing = sorted(names.keys() - function.__globals__.keys())
+    missing = [name for name in names if name not in function.__globals__]
     if missing:
         raise AttributeError(f"{function.__module__} has no {', '.join(missing)}")
     scope = {**function.__globals__, **names}
@@ -73,7 +73,8 @@ try:
     from langgraph.channels.named_barrier_value import NamedBarrierValue
     from langgraph.channels.topic import Topic
     from langgraph.pregel import Pregel
-    from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
+    from langgraph.pregel._algo import _proc_input as proc_input
+    from langgraph.pregel._algo import apply_writes, checkpoint_null_version, prepare_next_tasks, prepare_single_task
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
@@ -117,10 +118,13 @@ __all__ = [
     "SyncPregelLoop",
     "SyncQueue",
     "Topic",
+    "apply_writes",
     "arun_with_retry",
     "checkpoint_null_version",
     "patch_config",
+    "prepare_next_tasks",
     "prepare_single_task",
+    "proc_input",
     "rebind",
     "run_with_retry",
     "set_config_context",

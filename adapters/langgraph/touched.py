@@ -1,0 +1,76 @@
+"""What supersteps change of a run's channels, so that nothing need look at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
+from typing import Any
+
+from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, EphemeralValue, LastValue, apply_writes
+from alto_langgraph.adapters.langgraph.shadow import Foreseen
+
+STEADY = frozenset({LastValue, BinaryOperatorAggregate, Foreseen})
+"""Channels, by exact type, that change only when they are written, never become empty again, and give the very object they hold."""
+
+
+class Touched:
+    """Applies a run's writes as LangGraph does, shows it few channels meanwhile, and remembers what has changed since when.
+
+    A new superstep is announced to each channel that wasn't written, and the last one is, too. A steady channel ignores both. So
+    does an `EphemeralValue`, except that it empties itself if it is still there, and then the superstep before wrote it: these few
+    are known. Channels of all other types see everything.
+
+    Which those are depends on no superstep having passed unseen, so the first one is shown to all channels.
+
+    Args:
+        channels: The run's. Ones that are replaced later are replaced by channels of a kind.
+    """
+
+    def __init__(self, channels: Mapping[str, Any]) -> None:
+        self._others = [k for k, c in channels.items() if type(c) not in STEADY and type(c) is not EphemeralValue]
+        self._ephemeral = frozenset(k for k, c in channels.items() if type(c) is EphemeralValue)
+        self._still_there: list[str] | None = None
+        self.now = 0
+        """How many supersteps have been applied."""
+        self._changed: dict[str, int] = {}
+
+    def apply_writes(self, checkpoint: Any, channels: Mapping[str, Any], *args: Any, **kwargs: Any) -> set[str]:
+        """LangGraph's."""
+        emptied, self._still_there = self._still_there, None  # unknown again if this fails
+        shown = channels if emptied is None else Shown(channels, [*self._others, *emptied])
+        updated: set[str] = apply_writes(checkpoint, shown, *args, **kwargs)
+        candidates = self._ephemeral if emptied is None else (self._ephemeral & updated).union(emptied)
+        self._still_there = [k for k in candidates if channels[k].is_available()]
+        self.now += 1
+        self._note(updated)
+        return updated
+
+    def _note(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._changed.pop(key, None)  # so that the latest come last
+            self._changed[key] = self.now
+
+    def since(self, superstep: int) -> Iterator[str]:
+        """Keys of the steady channels, and of some others, that supersteps after the `superstep`th have changed."""
+        return takewhile(lambda key: self._changed[key] > superstep, reversed(self._changed))
+
+
+class Shown(Mapping[str, Any]):
+    """All channels to whoever asks for one, a few of them to whoever goes through all."""
+
+    __slots__ = ("_all", "_few")
+
+    def __init__(self, channels: Mapping[str, Any], few: list[str]) -> None:
+        self._all, self._few = channels, few
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._all
+
+    def __getitem__(self, key: str) -> Any:
+        return self._all[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._few)
+
+    def __len__(self) -> int:
+        return len(self._few)
