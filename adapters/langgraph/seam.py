@@ -75,9 +75,11 @@ try:
     from langgraph.pregel import Pregel
     from langgraph.pregel._algo import _proc_input as proc_input
     from langgraph.pregel._algo import apply_writes, checkpoint_null_version, prepare_next_tasks, prepare_single_task
+    from langgraph.pregel._checkpoint import copy_checkpoint, create_checkpoint
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
+    from langgraph.pregel._utils import get_new_channel_versions
     from langgraph.pregel._write import ChannelWrite
     from langgraph.pregel.protocol import StreamProtocol
 except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
@@ -121,6 +123,9 @@ __all__ = [
     "apply_writes",
     "arun_with_retry",
     "checkpoint_null_version",
+    "copy_checkpoint",
+    "create_checkpoint",
+    "get_new_channel_versions",
     "patch_config",
     "prepare_next_tasks",
     "prepare_single_task",

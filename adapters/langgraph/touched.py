@@ -27,22 +27,26 @@ class Touched:
     """
 
     def __init__(self, channels: Mapping[str, Any]) -> None:
-        self._others = [k for k, c in channels.items() if type(c) not in STEADY and type(c) is not EphemeralValue]
+        self.others = [k for k, c in channels.items() if type(c) not in STEADY and type(c) is not EphemeralValue]
+        """Keys of which a superstep may change any, in the channels' order."""
         self._ephemeral = frozenset(k for k, c in channels.items() if type(c) is EphemeralValue)
         self._still_there: list[str] | None = None
         self.now = 0
         """How many supersteps have been applied."""
+        self.ran: set[str] = set()
+        """Names of the nodes that have run, until somebody sets it back."""
         self._changed: dict[str, int] = {}
 
-    def apply_writes(self, checkpoint: Any, channels: Mapping[str, Any], *args: Any, **kwargs: Any) -> set[str]:
+    def apply_writes(self, checkpoint: Any, channels: Mapping[str, Any], tasks: Any, *args: Any, **kwargs: Any) -> set[str]:
         """LangGraph's."""
         emptied, self._still_there = self._still_there, None  # unknown again if this fails
-        shown = channels if emptied is None else Shown(channels, [*self._others, *emptied])
-        updated: set[str] = apply_writes(checkpoint, shown, *args, **kwargs)
+        shown = channels if emptied is None else Shown(channels, [*self.others, *emptied])
+        updated: set[str] = apply_writes(checkpoint, shown, tasks, *args, **kwargs)
         candidates = self._ephemeral if emptied is None else (self._ephemeral & updated).union(emptied)
         self._still_there = [k for k in candidates if channels[k].is_available()]
         self.now += 1
-        self._note(updated)
+        self.ran.update(task.name for task in tasks)
+        self._note(updated.union(emptied or ()))
         return updated
 
     def _note(self, keys: Iterable[str]) -> None:
@@ -51,7 +55,7 @@ class Touched:
             self._changed[key] = self.now
 
     def since(self, superstep: int) -> Iterator[str]:
-        """Keys of the steady channels, and of some others, that supersteps after the `superstep`th have changed."""
+        """Keys of steady channels that supersteps after the `superstep`th have changed; of ephemeral ones, too, from the first on."""
         return takewhile(lambda key: self._changed[key] > superstep, reversed(self._changed))
 
 

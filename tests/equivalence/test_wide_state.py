@@ -15,6 +15,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph.state import StateGraph as Stock
 from langgraph.types import Command
 
+from alto_langgraph.adapters.langgraph import checkpoints
 from alto_langgraph.graph import StateGraph as Alto
 from tests.equivalence.wide_state import DELTA, GIVEN, STATE, build
 
@@ -160,9 +161,16 @@ def test_without_a_checkpointer(schema: Any) -> None:
     assert told(alto.stream({**GIVEN, "rounds": 2}, CONFIG, **HOW)) == told(stock.stream({**GIVEN, "rounds": 2}, CONFIG, **HOW))
 
 
+@pytest.fixture(params=[False, True], ids=["keeping", "writing"])
+def trusted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether savers are taken for ones that keep nothing."""
+    monkeypatch.setattr(checkpoints, "writes_down", lambda saver: request.param)
+    return bool(request.param)
+
+
 @SCHEMAS
 @pytest.mark.parametrize("durability", ["sync", "exit"])
-def test_a_saver_is_given_the_same(schema: Any, durability: str) -> None:
+def test_a_saver_is_given_the_same(schema: Any, durability: str, trusted: bool) -> None:
     stock, alto = Keeper(), Keeper()
     for side, saver in ((Stock, stock), (Alto, alto)):
         played(build(side, Stock, schema=schema, checkpointer=saver), durability=durability)
@@ -171,8 +179,28 @@ def test_a_saver_is_given_the_same(schema: Any, durability: str) -> None:
 
 
 @SCHEMAS
-async def test_nothing_that_a_saver_was_given_changes_afterwards(schema: Any) -> None:
+async def test_nothing_that_a_saver_was_given_changes_afterwards(schema: Any, trusted: bool) -> None:
     for side in (Stock, Alto):
         saver = Keeper()
         await aplayed(build(side, Stock, True, schema, checkpointer=saver), durability="sync")
         assert [lasting(*given) for given in saver.given] == saver.pictures
+
+
+class Hoarder(Keeper):
+    """Gives back the very objects it was given, as savers do that write nothing down."""
+
+    def get_tuple(self, config: Any) -> Any:
+        row = super().get_tuple(config)
+        if row is None:
+            return None
+        kept = [checkpoint for checkpoint, *_ in self.given if checkpoint["id"] == row.checkpoint["id"]]
+        return row._replace(checkpoint=kept[0]) if kept else row
+
+
+@SCHEMAS
+def test_runs_that_go_on_from_what_a_saver_has_kept_change_only_that(schema: Any) -> None:
+    stock, alto = Hoarder(), Hoarder()
+    for side, saver in ((Stock, stock), (Alto, alto)):
+        played(build(side, Stock, schema=schema, checkpointer=saver), durability="sync")
+    assert [lasting(*given) for given in stock.given] != stock.pictures, "stock itself must change what was kept"
+    assert [lasting(*given) for given in alto.given] == [lasting(*given) for given in stock.given]
