@@ -14,6 +14,7 @@ from typing import Any
 from alto_langgraph.adapters.langgraph.ahead import Ahead
 from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
+from alto_langgraph.adapters.langgraph.configuring import Configuring
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, SyncPregelLoop, Topic
@@ -30,7 +31,7 @@ WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
 
-class Committing(Telling):
+class Committing(Telling, Configuring):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None

@@ -46,7 +46,7 @@ def _outside_tested_range() -> str | None:
 
 UNAVAILABLE: str | None = _outside_tested_range()
 try:
-    from langgraph._internal._config import patch_config
+    from langgraph._internal._config import merge_configs, patch_config
     from langgraph._internal._constants import (
         CONF,
         CONFIG_KEY_CALL,
@@ -72,7 +72,7 @@ try:
     from langgraph.channels.last_value import LastValue
     from langgraph.channels.topic import Topic
     from langgraph.pregel import Pregel
-    from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
+    from langgraph.pregel._algo import checkpoint_null_version, prepare_next_tasks, prepare_push_task_send, prepare_single_task
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
@@ -117,7 +117,10 @@ __all__ = [
     "Topic",
     "arun_with_retry",
     "checkpoint_null_version",
+    "merge_configs",
     "patch_config",
+    "prepare_next_tasks",
+    "prepare_push_task_send",
     "prepare_single_task",
     "rebind",
     "run_with_retry",
