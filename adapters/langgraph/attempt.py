@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import fields, replace
-from operator import attrgetter
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import PregelExecutableTask
 
+from alto_langgraph.adapters.langgraph.configuring import replaced
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_RUNTIME, arun_with_retry, run_with_retry
 from alto_langgraph.adapters.langgraph.sequence import quick
 
@@ -48,22 +48,9 @@ def _config(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
     runtime = given.get(CONFIG_KEY_RUNTIME)
     conf = {**given, **configurable}
     if isinstance(runtime, Runtime) and runtime.execution_info is not None:
-        info = _replaced(runtime.execution_info, node_first_attempt_time=time.time(), node_attempt=1)
-        conf[CONFIG_KEY_RUNTIME] = _replaced(runtime, execution_info=info)
+        info = replaced(runtime.execution_info, node_first_attempt_time=time.time(), node_attempt=1)
+        conf[CONFIG_KEY_RUNTIME] = replaced(runtime, execution_info=info)
     return {**task.config, CONF: conf}
-
-
-_fields: dict[type, tuple[tuple[str, ...], attrgetter[Any]]] = {}
-
-
-def _replaced(value: Any, **changes: Any) -> Any:
-    """`dataclasses.replace`, without looking at each field again for every task."""
-    cls = type(value)
-    if cls not in _fields:
-        names = tuple(field.name for field in fields(cls))
-        _fields[cls] = (names, attrgetter(*names))
-    names, read = _fields[cls]
-    return cls(**dict(zip(names, read(value), strict=True)) | changes)
 
 
 class _Raising:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints
+from alto_langgraph.adapters.langgraph.configuring import Configuring, prepare_single_task
 from alto_langgraph.adapters.langgraph.seam import (
     AsyncPregelLoop,
     PregelLoop,
     SyncPregelLoop,
     prepare_next_tasks,
-    prepare_single_task,
     rebind,
 )
 from alto_langgraph.adapters.langgraph.states import States
@@ -49,7 +49,7 @@ def _calls(method: str, function: str) -> bool:
 _METHODS = _methods()
 
 
-class Incremental(PregelLoop):
+class Incremental(Configuring):
     """Runs LangGraph's own methods; in a graph of many channels, with stand-ins in them that know what has changed.
 
     They come in with the run's first superstep. What LangGraph does before it, with the input, and when the run ends, is all its own.

@@ -11,6 +11,7 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import PregelExecutableTask, Send
 
+from alto_langgraph.adapters.langgraph.configuring import prepare_single_task
 from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
@@ -22,7 +23,6 @@ from alto_langgraph.adapters.langgraph.seam import (
     StreamProtocol,
     Topic,
     checkpoint_null_version,
-    prepare_single_task,
 )
 from alto_langgraph.adapters.langgraph.shadow import View
 from alto_langgraph.driver.early import CURRENT, Early

@@ -46,7 +46,7 @@ def _outside_tested_range() -> str | None:
 
 UNAVAILABLE: str | None = _outside_tested_range()
 try:
-    from langgraph._internal._config import patch_config
+    from langgraph._internal._config import merge_configs, patch_config
     from langgraph._internal._constants import (
         CONF,
         CONFIG_KEY_CALL,
@@ -74,7 +74,13 @@ try:
     from langgraph.channels.topic import Topic
     from langgraph.pregel import Pregel
     from langgraph.pregel._algo import _proc_input as proc_input
-    from langgraph.pregel._algo import apply_writes, checkpoint_null_version, prepare_next_tasks, prepare_single_task
+    from langgraph.pregel._algo import (
+        apply_writes,
+        checkpoint_null_version,
+        prepare_next_tasks,
+        prepare_push_task_send,
+        prepare_single_task,
+    )
     from langgraph.pregel._checkpoint import copy_checkpoint, create_checkpoint
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
@@ -126,8 +132,10 @@ __all__ = [
     "copy_checkpoint",
     "create_checkpoint",
     "get_new_channel_versions",
+    "merge_configs",
     "patch_config",
     "prepare_next_tasks",
+    "prepare_push_task_send",
     "prepare_single_task",
     "proc_input",
     "rebind",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from time import monotonic
+from typing import Any
 
 from alto_langgraph.driver.tempo import WHILE, Tempo
 
@@ -58,8 +59,9 @@ class Watch:
         self.passed = False
 
     def stop(self) -> None:
-        """The run is over."""
+        """The run is over: lets go of it."""
         self._forget()
+        self._alarm = self._soon = self._call = _nothing
 
     def _forget(self) -> tuple[str, ...]:
         self._round += 1
@@ -77,3 +79,7 @@ class Watch:
             if seen:
                 self._tempo.was_slow(self._nodes)
             self._call()
+
+
+def _nothing(*call: object) -> Any:
+    """In place of what is over."""

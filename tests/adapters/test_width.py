@@ -300,7 +300,8 @@ def test_under_a_limit_threads_run_ahead_too(limit: int, early: int) -> None:
         say("two")
         return {"out": [item]}
 
-    graph = Alto(State).add_node("one", one, destinations=("two",)).add_node("two", two).add_conditional_edges(START, fan, ["one"])
+    builder: Any = Alto(State)
+    graph = builder.add_node("one", one, destinations=("two",)).add_node("two", two).add_conditional_edges(START, fan, ["one"])
     with signals() as seen:
         assert graph.compile().invoke({"width": 2}, {"max_concurrency": limit})["out"] == [0, 1]
     assert seen.ahead["two"] == early
