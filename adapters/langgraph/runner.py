@@ -275,8 +275,9 @@ class Runner(PregelRunner):
         self._loop: Committing = kwargs["put_writes"]().__self__
         self._loop.use_astream = self.use_astream
         self._loop.runner = weakref.ref(self)
-        gated = self._ungated_if_adopted if self._loop.gate is not None else self._placed
-        self._submit, self.submit = self.submit, gated  # type: ignore[assignment]
+        if self._loop.config.get("max_concurrency"):
+            gated = self._placed if self._loop.gate is None else self._ungated_if_adopted
+            self._submit, self.submit = self.submit, gated  # type: ignore[assignment]
 
     def _ungated_if_adopted(self) -> Callable[..., Any]:
         """LangGraph's `submit`, except that waiting for an early run, which has a place of its own, takes none of `max_concurrency`."""
