@@ -187,20 +187,24 @@ class CommittingAsync(Committing, AsyncPregelLoop):
             return await super().__aexit__(*error)
         self.stack.callback(self._begin_to_leave)
         leaving = asyncio.create_task(super().__aexit__(*error))
-        try:
-            left: bool | None = await _Shielded(leaving, self._give_up)
-        except asyncio.CancelledError as cancelled:
-            if not leaving.done():
-                await leaving
-                cancelled.args = (*cancelled.args, leaving)
-            raise
-        return left
+        given_up: asyncio.CancelledError | None = None
+        while not leaving.done():  # anyio cancels at every turn of the event loop
+            try:
+                await _Shielded(leaving, self._give_up)
+            except asyncio.CancelledError as cancelled:
+                given_up = given_up or cancelled
+            except BaseException:
+                break
+        if given_up is None:
+            return leaving.result()
+        given_up.args = (*given_up.args, leaving)
+        raise given_up
 
     def _begin_to_leave(self) -> None:
         self._leaving = True
 
     def _give_up(self) -> None:
-        self._given_up = not self._leaving
+        self._given_up |= not self._leaving
 
     def _suppress_interrupt(self, *error: Any) -> bool | None:
         suppressed: bool | None = None if self._given_up else super()._suppress_interrupt(*error)
