@@ -54,6 +54,7 @@ try:
         CONFIG_KEY_READ,
         CONFIG_KEY_RESUMING,
         CONFIG_KEY_RUNTIME,
+        CONFIG_KEY_SEND,
         CONFIG_KEY_STREAM,
         ERROR,
         INTERRUPT,
@@ -86,7 +87,7 @@ try:
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
     from langgraph.pregel._utils import get_new_channel_versions
-    from langgraph.pregel._write import ChannelWrite
+    from langgraph.pregel._write import PASSTHROUGH, SKIP_WRITE, ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
     from langgraph.pregel.protocol import StreamProtocol
 except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
     UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
@@ -98,14 +99,17 @@ __all__ = [
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
+    "CONFIG_KEY_SEND",
     "CONFIG_KEY_STREAM",
     "ERROR",
     "INTERRUPT",
     "MISSING",
     "NULL_TASK_ID",
+    "PASSTHROUGH",
     "PULL",
     "PUSH",
     "RETURN",
+    "SKIP_WRITE",
     "TASKS",
     "TESTED",
     "UNAVAILABLE",
@@ -114,6 +118,8 @@ __all__ = [
     "BaseChannel",
     "BinaryOperatorAggregate",
     "ChannelWrite",
+    "ChannelWriteEntry",
+    "ChannelWriteTupleEntry",
     "EphemeralValue",
     "FuturesDict",
     "LastValue",

@@ -13,6 +13,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 
 from alto_langgraph.adapters.langgraph.callbacks import child, started
 from alto_langgraph.adapters.langgraph.seam import ChannelWrite, RunnableSeq, patch_config, set_config_context
+from alto_langgraph.adapters.langgraph.writing import Part, parts, write
 
 
 class QuickSeq(RunnableSeq):
@@ -24,6 +25,8 @@ class QuickSeq(RunnableSeq):
 
     shows_input_otherwise: bool
     """Whether what handlers are told of the input is worked out by a function, which has to be called even if there are none."""
+    parts: list[list[Part] | None]
+    """For each step what it writes, if it is a plain writer."""
 
     def _start(self, input: Any, config: RunnableConfig) -> Any:
         run = None if self.shows_input_otherwise else started(config, CallbackManager)
@@ -40,7 +43,9 @@ class QuickSeq(RunnableSeq):
         try:
             for i, step in enumerate(self.steps):
                 if i and type(step) is ChannelWrite:
-                    input = step.invoke(input, config)
+                    plain = self.parts[i]
+                    if plain is None or not write(plain, input, config):
+                        input = step.invoke(input, config)
                     continue
                 config = patch_config(config, callbacks=child(run_manager, f"seq:step:{i + 1}"))
                 if i == 0:
@@ -62,7 +67,9 @@ class QuickSeq(RunnableSeq):
         try:
             for i, step in enumerate(self.steps):
                 if i and type(step) is ChannelWrite:
-                    input = await step.ainvoke(input, config)
+                    plain = self.parts[i]
+                    if plain is None or not write(plain, input, config):
+                        input = await step.ainvoke(input, config)
                     continue
                 config = patch_config(config, callbacks=child(run_manager, f"seq:step:{i + 1}"))
                 if i == 0:
@@ -91,6 +98,7 @@ def quick(proc: Runnable[Any, Any]) -> Runnable[Any, Any]:
         if hasattr(RunnableSeq, "_astart") and hasattr(RunnableSeq, "_aend"):
             twin.__class__ = QuickSeq
             processed = getattr(getattr(twin, "trace_policy", None), "process_inputs", None)
+            twin.parts = [parts(step) for step in twin.steps]
             twin.shows_input_otherwise = twin.trace_inputs is not None or processed is not None
         _quick[proc] = twin
     return twin  # type: ignore[no-any-return]
