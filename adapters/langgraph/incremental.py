@@ -20,33 +20,24 @@ from alto_langgraph.adapters.langgraph.touched import Touched
 MANY = 16
 """From this many channels on, it costs less to remember what has changed than to look at all of them."""
 
-_CALLERS = {
-    "apply_writes": ("after_tick",),
-    "prepare_next_tasks": ("_prepare_tasks_and_emit_checkpoint", "tick"),
-    "create_checkpoint": ("_put_checkpoint",),
-    "get_new_channel_versions": ("_put_checkpoint",),
-    "copy_checkpoint": ("_put_checkpoint",),
+_CALLS = {
+    "after_tick": {"apply_writes"},
+    "_put_checkpoint": {"create_checkpoint", "get_new_channel_versions", "copy_checkpoint"},
+    "_prepare_tasks_and_emit_checkpoint" if hasattr(PregelLoop, "_prepare_tasks_and_emit_checkpoint") else "tick": {"prepare_next_tasks"},
 }
-"""LangGraph's functions that something stands in for, and the methods of its loop one of which calls each."""
+"""By method of LangGraph's loop, which of LangGraph's functions that something stands in for it calls."""
 
 
-def _methods() -> dict[str, list[str]]:
-    """By method of LangGraph's loop, which of those functions it calls; empty if this LangGraph is laid out differently."""
-    found: dict[str, list[str]] = {}
-    for function, methods in _CALLERS.items():
-        callers = [method for method in methods if _calls(method, function)]
-        if len(callers) != 1 or any(callers[0] in vars(loop) for loop in (SyncPregelLoop, AsyncPregelLoop)):
-            return {}
-        found.setdefault(callers[0], []).append(function)
-    return found
+def _understood() -> bool:
+    """Whether this LangGraph is laid out so."""
+    for method, functions in _CALLS.items():
+        code = getattr(getattr(PregelLoop, method, None), "__code__", None)
+        if code is None or not functions <= set(code.co_names) or any(method in vars(loop) for loop in (SyncPregelLoop, AsyncPregelLoop)):
+            return False
+    return True
 
 
-def _calls(method: str, function: str) -> bool:
-    code = getattr(getattr(PregelLoop, method, None), "__code__", None)
-    return code is not None and function in code.co_names
-
-
-_METHODS = _methods()
+_UNDERSTOOD = _understood()
 
 
 class Incremental(Configuring):
@@ -58,7 +49,7 @@ class Incremental(Configuring):
     _own: Mapping[str, Callable[..., Any]] = {}
 
     def tick(self) -> bool:
-        if not self._own and len(self.channels) >= MANY:
+        if not self._own and len(self.channels) >= MANY and _UNDERSTOOD:
             self._own = _with_stand_ins(self)
         own = self._own.get("tick")
         return super().tick() if own is None else bool(own(self))
@@ -80,14 +71,17 @@ def _with_stand_ins(loop: PregelLoop) -> dict[str, Callable[..., Any]]:
     """LangGraph's methods for one run. They don't refer to its loop, which so is freed as soon as it is over."""
     touched = Touched(loop.channels)
     prepare = rebind(prepare_next_tasks, prepare_single_task=rebind(prepare_single_task, _proc_input=States(touched).proc_input))
-    stand_ins: dict[str, Callable[..., Any]] = {"apply_writes": touched.apply_writes, "prepare_next_tasks": prepare}
+    own: dict[str, Callable[..., Any]] = {"after_tick": rebind(PregelLoop.after_tick, apply_writes=touched.apply_writes)}
+    if "tick" in _CALLS:
+        own["tick"] = rebind(PregelLoop.tick, prepare_next_tasks=prepare)
+    else:
+        own["_prepare_tasks_and_emit_checkpoint"] = rebind(PregelLoop._prepare_tasks_and_emit_checkpoint, prepare_next_tasks=prepare)
     if loop.checkpointer and loop.durability != "exit":  # else none is made of the channels before the run ends
         made = Checkpoints(touched, loop.channels, loop.checkpointer)
-        stand_ins["create_checkpoint"] = made.create_checkpoint
-        stand_ins["get_new_channel_versions"] = made.get_new_channel_versions
-        stand_ins["copy_checkpoint"] = made.copy_checkpoint
-    return {
-        method: rebind(getattr(PregelLoop, method), **{name: stand_ins[name] for name in functions})
-        for method, functions in _METHODS.items()
-        if stand_ins.keys() >= set(functions)
-    }
+        own["_put_checkpoint"] = rebind(
+            PregelLoop._put_checkpoint,
+            create_checkpoint=made.create_checkpoint,
+            get_new_channel_versions=made.get_new_channel_versions,
+            copy_checkpoint=made.copy_checkpoint,
+        )
+    return own

@@ -14,11 +14,11 @@ from typing import Any
 from alto_langgraph.adapters.langgraph.ahead import Ahead
 from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
+from alto_langgraph.adapters.langgraph.emitting import Emitting
 from alto_langgraph.adapters.langgraph.incremental import Incremental
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, SyncPregelLoop, Topic
-from alto_langgraph.adapters.langgraph.telling import Telling
 from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.driver.tempo import WHILE
@@ -30,7 +30,7 @@ WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
 
-class Committing(Telling, Incremental):
+class Committing(Emitting, Incremental):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None

@@ -21,7 +21,6 @@ from typing_extensions import TypedDict
 from alto_langgraph.adapters.langgraph import incremental
 from alto_langgraph.adapters.langgraph.checkpoints import writes_down
 from alto_langgraph.adapters.langgraph.incremental import Incremental
-from alto_langgraph.adapters.langgraph.seam import PregelLoop
 from alto_langgraph.graph import START
 from alto_langgraph.graph import StateGraph as Alto
 
@@ -119,8 +118,8 @@ def test_a_graph_of_many_channels_runs_others(loops: list[Any]) -> None:
         chain(Alto, 20, 1, checkpointer=InMemorySaver() if how else None).invoke(zeros(20), THREAD, **how)
         return loops[-1][0]
 
-    assert own() == own(durability="exit") == incremental._METHODS.keys() - {"_put_checkpoint"} != set()
-    assert own(durability="sync") == own(durability="async") == incremental._METHODS.keys()
+    assert own() == own(durability="exit") == incremental._CALLS.keys() - {"_put_checkpoint"} != set()
+    assert own(durability="sync") == own(durability="async") == incremental._CALLS.keys()
 
 
 def test_a_loop_is_freed_as_soon_as_its_run_is_over(loops: list[Any]) -> None:
@@ -135,10 +134,12 @@ def test_a_loop_is_freed_as_soon_as_its_run_is_over(loops: list[Any]) -> None:
 
 
 def test_a_langgraph_laid_out_differently_runs_its_own_methods(monkeypatch: pytest.MonkeyPatch, loops: list[Any]) -> None:
-    monkeypatch.setattr(PregelLoop, "after_tick", lambda self: None)
-    assert incremental._methods() == {}
-    monkeypatch.undo()
-    assert incremental._methods() == incremental._METHODS != {}
+    assert incremental._understood()
+    monkeypatch.setitem(incremental._CALLS, "after_tick", {"apply_writes", "something_else"})
+    assert not incremental._understood()
+    monkeypatch.setattr(incremental, "_UNDERSTOOD", False)
+    chain(Alto, 20, 1).invoke(zeros(20))
+    assert loops[0][0] == set()
 
 
 class TestWritesDown:

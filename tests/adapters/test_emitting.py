@@ -14,8 +14,8 @@ from langgraph.graph.state import StateGraph as Stock
 from langgraph.types import CachePolicy, Command, Overwrite, Send, interrupt
 from typing_extensions import TypedDict
 
-from alto_langgraph.adapters.langgraph import telling
-from alto_langgraph.adapters.langgraph.telling import update
+from alto_langgraph.adapters.langgraph import emitting
+from alto_langgraph.adapters.langgraph.emitting import update
 from alto_langgraph.graph import END, START
 from alto_langgraph.graph import StateGraph as Alto
 from tests.adapters.looking import plain
@@ -140,7 +140,7 @@ def test_most_events_are_made_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> No
         made.append(update(*args))
         return made[-1]
 
-    monkeypatch.setattr(telling, "update", noted)
+    monkeypatch.setattr(emitting, "update", noted)
     told(build(Alto, WRITES["keys in another order"]), ["updates", "values"])
     assert {"writes": {"c": [1], "b": 2, "a": 1}} in made
     assert made.count(None) == 2, "only the hidden task of each of the two runs is left to LangGraph"

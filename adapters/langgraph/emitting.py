@@ -17,7 +17,7 @@ _SPECIAL = frozenset({ERROR, INTERRUPT, RETURN})
 """Channels that LangGraph shows in ways of their own."""
 
 
-class Telling(PregelLoop):
+class Emitting(PregelLoop):
     """A loop that maps a task's plain writes to an event of the mode `updates` in one pass, where LangGraph groups those of many tasks."""
 
     def output_writes(self, task_id: str, writes: Any, *, cached: bool = False) -> None:
