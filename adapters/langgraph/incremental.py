@@ -19,7 +19,7 @@ from alto_langgraph.adapters.langgraph.seam import (
 from alto_langgraph.adapters.langgraph.states import States
 from alto_langgraph.adapters.langgraph.touched import Touched
 
-MANY = 16
+MANY = 40
 """From this many channels on, it costs less to remember what has changed than to look at all of them."""
 
 _CALLS = {
