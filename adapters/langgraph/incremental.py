@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints
@@ -17,7 +19,7 @@ from alto_langgraph.adapters.langgraph.seam import (
 from alto_langgraph.adapters.langgraph.states import States
 from alto_langgraph.adapters.langgraph.touched import Touched
 
-MANY = 16
+MANY = 40
 """From this many channels on, it costs less to remember what has changed than to look at all of them."""
 
 _CALLS = {
@@ -37,7 +39,66 @@ def _understood() -> bool:
     return True
 
 
-_UNDERSTOOD = _understood()
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a run knows of what it has changed; it doesn't refer to the run's loop, which so is freed as soon as it is over."""
+
+    touched: Touched
+    states: States
+    checkpoints: Checkpoints | None
+
+    @classmethod
+    def of(cls, loop: PregelLoop) -> Own:
+        touched = Touched(loop.channels)
+        saves = loop.checkpointer and loop.durability != "exit"  # else none is made of the channels before the run ends
+        return cls(touched, States(touched), Checkpoints(touched, loop.channels, loop.checkpointer) if saves else None)
+
+
+_here = threading.local()
+"""`own` is that of the loop one of whose methods runs on this thread: LangGraph's functions aren't told which loop calls them."""
+
+
+def _apply_writes(*args: Any, **kwargs: Any) -> Any:
+    return _here.own.touched.apply_writes(*args, **kwargs)
+
+
+def _proc_input(*args: Any, **kwargs: Any) -> Any:
+    return _here.own.states.proc_input(*args, **kwargs)
+
+
+def _create_checkpoint(*args: Any, **kwargs: Any) -> Any:
+    return _here.own.checkpoints.create_checkpoint(*args, **kwargs)
+
+
+def _get_new_channel_versions(*args: Any) -> Any:
+    return _here.own.checkpoints.get_new_channel_versions(*args)
+
+
+def _copy_checkpoint(checkpoint: Any) -> Any:
+    return _here.own.checkpoints.copy_checkpoint(checkpoint)
+
+
+def _with_stand_ins() -> dict[str, Callable[..., Any]]:
+    """Methods of LangGraph's loop with those in them; once for all runs, as a function that is made anew is slow at first."""
+    if not _understood():
+        return {}
+    own: dict[str, Callable[..., Any]] = {}
+    prepare = rebind(prepare_next_tasks, prepare_single_task=rebind(prepare_single_task, _proc_input=_proc_input))
+    if "tick" in _CALLS:
+        own["tick"] = rebind(PregelLoop.tick, prepare_next_tasks=prepare)
+    else:
+        own["_prepare_tasks_and_emit_checkpoint"] = rebind(PregelLoop._prepare_tasks_and_emit_checkpoint, prepare_next_tasks=prepare)
+    own["after_tick"] = rebind(PregelLoop.after_tick, apply_writes=_apply_writes)
+    own["_put_checkpoint"] = rebind(
+        PregelLoop._put_checkpoint,
+        create_checkpoint=_create_checkpoint,
+        get_new_channel_versions=_get_new_channel_versions,
+        copy_checkpoint=_copy_checkpoint,
+    )
+    return own
+
+
+_METHODS = _with_stand_ins()
 
 
 class Incremental(Configuring):
@@ -46,42 +107,37 @@ class Incremental(Configuring):
     They come in with the run's first superstep. What LangGraph does before it, with the input, and when the run ends, is all its own.
     """
 
-    _own: Mapping[str, Callable[..., Any]] = {}
+    _own: Own | None = None
 
     def tick(self) -> bool:
-        if not self._own and len(self.channels) >= MANY and _UNDERSTOOD:
-            self._own = _with_stand_ins(self)
-        own = self._own.get("tick")
-        return super().tick() if own is None else bool(own(self))
+        if self._own is None and len(self.channels) >= MANY and _METHODS:
+            self._own = Own.of(self)
+        if self._own is None or "tick" not in _METHODS:
+            return super().tick()
+        return bool(self._run("tick"))
 
     def _prepare_tasks_and_emit_checkpoint(self) -> None:
-        own = self._own.get("_prepare_tasks_and_emit_checkpoint")
-        super()._prepare_tasks_and_emit_checkpoint() if own is None else own(self)
+        if self._own is None:
+            super()._prepare_tasks_and_emit_checkpoint()
+        else:
+            self._run("_prepare_tasks_and_emit_checkpoint")
 
     def after_tick(self) -> None:
-        own = self._own.get("after_tick")
-        super().after_tick() if own is None else own(self)
+        if self._own is None:
+            super().after_tick()
+        else:
+            self._run("after_tick")
 
     def _put_checkpoint(self, metadata: Any) -> None:
-        own = self._own.get("_put_checkpoint")
-        super()._put_checkpoint(metadata) if own is None else own(self, metadata)
+        if self._own is None or self._own.checkpoints is None:
+            super()._put_checkpoint(metadata)
+        else:
+            self._run("_put_checkpoint", metadata)
 
-
-def _with_stand_ins(loop: PregelLoop) -> dict[str, Callable[..., Any]]:
-    """LangGraph's methods for one run. They don't refer to its loop, which so is freed as soon as it is over."""
-    touched = Touched(loop.channels)
-    prepare = rebind(prepare_next_tasks, prepare_single_task=rebind(prepare_single_task, _proc_input=States(touched).proc_input))
-    own: dict[str, Callable[..., Any]] = {"after_tick": rebind(PregelLoop.after_tick, apply_writes=touched.apply_writes)}
-    if "tick" in _CALLS:
-        own["tick"] = rebind(PregelLoop.tick, prepare_next_tasks=prepare)
-    else:
-        own["_prepare_tasks_and_emit_checkpoint"] = rebind(PregelLoop._prepare_tasks_and_emit_checkpoint, prepare_next_tasks=prepare)
-    if loop.checkpointer and loop.durability != "exit":  # else none is made of the channels before the run ends
-        made = Checkpoints(touched, loop.channels, loop.checkpointer)
-        own["_put_checkpoint"] = rebind(
-            PregelLoop._put_checkpoint,
-            create_checkpoint=made.create_checkpoint,
-            get_new_channel_versions=made.get_new_channel_versions,
-            copy_checkpoint=made.copy_checkpoint,
-        )
-    return own
+    def _run(self, method: str, *args: Any) -> Any:
+        outer = getattr(_here, "own", None)  # a reducer may run another graph
+        _here.own = self._own
+        try:
+            return _METHODS[method](self, *args)
+        finally:
+            _here.own = outer

@@ -31,7 +31,8 @@ def rebind(function: F, /, **names: Any) -> F:
     if missing:
         raise AttributeError(f"{function.__module__} has no {', '.join(missing)}")
     scope = {**function.__globals__, **names}
-    copy = types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+    code = function.__code__.replace()  # the interpreter notes in it where it has found names, and the other finds them elsewhere
+    copy = types.FunctionType(code, scope, function.__name__, function.__defaults__, function.__closure__)
     copy.__kwdefaults__ = function.__kwdefaults__
     copy.__annotations__ = function.__annotations__
     copy.__doc__, copy.__qualname__, copy.__module__ = function.__doc__, function.__qualname__, function.__module__

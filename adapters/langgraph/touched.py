@@ -31,6 +31,7 @@ class Touched:
         """Keys of which a superstep may change any, in the channels' order."""
         self._ephemeral = frozenset(k for k, c in channels.items() if type(c) is EphemeralValue)
         self._still_there: list[str] | None = None
+        self._shown = Shown()
         self.now = 0
         """How many supersteps have been applied."""
         self.ran: set[str] = set()
@@ -40,8 +41,10 @@ class Touched:
     def apply_writes(self, checkpoint: Any, channels: Mapping[str, Any], tasks: Any, *args: Any, **kwargs: Any) -> set[str]:
         """LangGraph's."""
         emptied, self._still_there = self._still_there, None  # unknown again if this fails
-        shown = channels if emptied is None else Shown(channels, [*self.others, *emptied])
-        updated: set[str] = apply_writes(checkpoint, shown, tasks, *args, **kwargs)
+        if emptied is not None:
+            self._shown.update(channels)  # some may have been replaced
+            self._shown.few = [*self.others, *emptied]
+        updated: set[str] = apply_writes(checkpoint, channels if emptied is None else self._shown, tasks, *args, **kwargs)
         candidates = self._ephemeral if emptied is None else (self._ephemeral & updated).union(emptied)
         self._still_there = [k for k in candidates if channels[k].is_available()]
         self.now += 1
@@ -59,22 +62,10 @@ class Touched:
         return takewhile(lambda key: self._changed[key] > superstep, reversed(self._changed))
 
 
-class Shown(Mapping[str, Any]):
+class Shown(dict[str, Any]):
     """All channels to whoever asks for one, a few of them to whoever goes through all."""
 
-    __slots__ = ("_all", "_few")
-
-    def __init__(self, channels: Mapping[str, Any], few: list[str]) -> None:
-        self._all, self._few = channels, few
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._all
-
-    def __getitem__(self, key: str) -> Any:
-        return self._all[key]
+    few: Iterable[str] = ()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._few)
-
-    def __len__(self) -> int:
-        return len(self._few)
+        return iter(self.few)

@@ -101,7 +101,7 @@ def loops(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     after_tick = Incremental.after_tick
 
     def noting(self: Any) -> None:
-        found.append((set(self._own), weakref.ref(self)))
+        found.append((self._own, weakref.ref(self)))
         after_tick(self)
 
     monkeypatch.setattr(Incremental, "after_tick", noting)
@@ -110,7 +110,7 @@ def loops(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_a_graph_of_few_channels_runs_langgraphs_own_methods(loops: list[Any]) -> None:
     chain(Alto, 2, 1).invoke(zeros(2))
-    assert loops[0][0] == set()
+    assert loops[0][0] is None
 
 
 def test_a_graph_of_many_channels_runs_others(loops: list[Any]) -> None:
@@ -118,8 +118,23 @@ def test_a_graph_of_many_channels_runs_others(loops: list[Any]) -> None:
         chain(Alto, 20, 1, checkpointer=InMemorySaver() if how else None).invoke(zeros(20), THREAD, **how)
         return loops[-1][0]
 
-    assert own() == own(durability="exit") == incremental._CALLS.keys() - {"_put_checkpoint"} != set()
-    assert own(durability="sync") == own(durability="async") == incremental._CALLS.keys()
+    assert own().checkpoints is own(durability="exit").checkpoints is None
+    assert own(durability="sync").checkpoints and own(durability="async").checkpoints
+
+
+def test_a_reducer_may_run_another_graph(asked: Counter[str]) -> None:
+    inner = chain(Alto, 30, 2)
+
+    def running(old: list[Any], new: list[Any]) -> list[Any]:
+        return [*old, *new, inner.invoke(zeros(30))["key1"]]
+
+    def last(side: Any) -> Any:
+        make: Any = TypedDict
+        graph = side(make("State", {**dict.fromkeys(zeros(20), Any), "log": Annotated[list, running]}))
+        graph.add_node("one", lambda state: {"key3": 1, "log": ["one"]}).add_node("two", lambda state: {"key3": 2, "log": [state["key3"]]})
+        return graph.add_edge(START, "one").add_edge("one", "two").compile(checkpointer=InMemorySaver()).invoke(zeros(20), THREAD)
+
+    assert last(Alto) == last(Stock)
 
 
 def test_a_loop_is_freed_as_soon_as_its_run_is_over(loops: list[Any]) -> None:
@@ -136,10 +151,10 @@ def test_a_loop_is_freed_as_soon_as_its_run_is_over(loops: list[Any]) -> None:
 def test_a_langgraph_laid_out_differently_runs_its_own_methods(monkeypatch: pytest.MonkeyPatch, loops: list[Any]) -> None:
     assert incremental._understood()
     monkeypatch.setitem(incremental._CALLS, "after_tick", {"apply_writes", "something_else"})
-    assert not incremental._understood()
-    monkeypatch.setattr(incremental, "_UNDERSTOOD", False)
+    assert incremental._with_stand_ins() == {}
+    monkeypatch.setattr(incremental, "_METHODS", {})
     chain(Alto, 20, 1).invoke(zeros(20))
-    assert loops[0][0] == set()
+    assert loops[0][0] is None
 
 
 class TestWritesDown:

@@ -15,7 +15,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph.state import StateGraph as Stock
 from langgraph.types import Command
 
-from alto_langgraph.adapters.langgraph import checkpoints
+from alto_langgraph.adapters.langgraph import checkpoints, incremental
 from alto_langgraph.graph import StateGraph as Alto
 from tests.equivalence.wide_state import DELTA, GIVEN, STATE, build
 
@@ -96,6 +96,11 @@ def told(events: Iterable[Any]) -> list[str]:
 def saved(rows: Iterable[Any]) -> list[str]:
     """What a saver holds."""
     return sorted(picture([row.config, row.checkpoint, row.metadata, sorted(picture(w[1:]) for w in row.pending_writes)]) for row in rows)
+
+
+@pytest.fixture(autouse=True)
+def subgraphs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incremental, "MANY", 0)
 
 
 class Keeper(InMemorySaver):
