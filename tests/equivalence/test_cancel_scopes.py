@@ -80,10 +80,14 @@ async def moved_on(side: Any, graph: Any) -> None:
 
 
 async def failed(side: Any, graph: Any) -> None:
-    with pytest.raises(TimeoutError), anyio.fail_after(60) as scope:
-        async with anyio.create_task_group() as group:
-            group.start_soon(lower, scope, side)
-            await graph.ainvoke({}, CONFIG)
+    async def in_time() -> None:
+        with anyio.fail_after(60) as scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(lower, scope, side)
+                await graph.ainvoke({}, CONFIG)
+
+    with pytest.raises(TimeoutError):
+        await in_time()
 
 
 async def lower(scope: anyio.CancelScope, side: Any) -> None:
@@ -99,10 +103,13 @@ async def failing_beside(side: Any, graph: Any) -> None:
         await aheard(*out(side))
         raise ValueError("beside")
 
-    with pytest.raises(ExceptionGroup, match="TaskGroup"):
+    async def beside() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(graph.ainvoke, {}, CONFIG)
             group.start_soon(fail)
+
+    with pytest.raises(ExceptionGroup, match="TaskGroup"):
+        await beside()
 
 
 async def left(side: Any, graph: Any) -> None:
