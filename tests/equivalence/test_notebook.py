@@ -19,6 +19,8 @@ from langgraph.graph import START
 from langgraph.types import Command, Send
 from tests.adapters.signals import SIGNALS, Signals, aheard, heard, observed_by, say
 from tests.equivalence.test_event_loops import GIVEN, SIDES, alike, both, build, seen
+from tests.equivalence import uneven
+from tests.equivalence.uneven import running_ahead
 told = Signals()
 SIGNALS.set(told)
 quiet = asyncio.all_tasks()
@@ -40,7 +42,8 @@ async def aearly(item):
         say("aearly is over")
 
 async def aslow(state):
-    await aheard("aearly")
+    if running_ahead():
+        await aheard("aearly")
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.sleep(60)
 
@@ -53,22 +56,25 @@ def early(item):
     say("early is over")
 
 def slow(state):
-    heard("early")
+    if running_ahead():
+        heard("early")
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.05)
     say("interrupted")
 
-def interrupted(send, early, slow):
-    graph = SIDES[1](State).add_node(send).add_node(early).add_node(slow)
+def interrupted(side, send, early, slow):
+    graph = side(State).add_node(send).add_node(early).add_node(slow)
     return graph.add_edge(START, send.__name__).add_edge(START, slow.__name__).compile()
 """
 AWAIT_INTERRUPTED = """
+uneven._AHEAD.set({side} == 1)
 with observed_by(told):
-    await interrupted(asend, aearly, aslow).ainvoke({})
+    await interrupted(SIDES[{side}], asend, aearly, aslow).ainvoke({{}})
 """
 INVOKE_INTERRUPTED = """
+uneven._AHEAD.set({side} == 1)
 with observed_by(told):
-    interrupted(send, early, slow).invoke({})
+    interrupted(SIDES[{side}], send, early, slow).invoke({{}})
 """
 LEFT = """
 assert told.ahead["aearly"] and told.ahead["early"], told.ahead
@@ -93,6 +99,8 @@ def test_cells_one_after_another() -> None:
 
 
 def test_cells_after_interrupted_ones() -> None:
-    found = errors(IMPORTS, INTERRUPTED, AWAIT_INTERRUPTED, INVOKE_INTERRUPTED, LEFT, AWAIT, INVOKE)
-    assert [error and error[0] for error in found[:4]] == [None, None, "KeyboardInterrupt", "KeyboardInterrupt"]
-    assert found[4:] == [None] * 3
+    ends = [cell.format(side=side) for cell in (AWAIT_INTERRUPTED, INVOKE_INTERRUPTED) for side in (0, 1)]
+    found = errors(IMPORTS, INTERRUPTED, *ends, LEFT, AWAIT, INVOKE)
+    assert found[2] == found[3] and found[2]
+    assert found[4] == found[5] == ("KeyboardInterrupt", "")
+    assert found[6:] == [None] * 3

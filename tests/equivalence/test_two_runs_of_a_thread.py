@@ -1,4 +1,4 @@
-"""Two runs of one thread at the same time mix what they save as they do under stock, as long as both are still going on."""
+"""Two runs of one thread at the same time mix what they save as they do under stock, as far as time allows: alto ends sooner."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def two(side: Any, later: float) -> tuple[list[Observation], int]:
     return [*runs, history, then], sum(told.ahead.values())
 
 
-@pytest.mark.parametrize("later", [0.25, 1.25, 5.25, 9.75, 12.25, 19.25, 26.25])
+@pytest.mark.parametrize("later", [0.25, 1.25, 5.25, 9.75, 12.25, 19.25])
 def test_two_runs_of_a_thread(later: float) -> None:
     (stock, _), (alto, ahead) = (jumping_clock.run(two(side, later)) for side in SIDES)
     for once, again in zip(stock, alto, strict=True):
