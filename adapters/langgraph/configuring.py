@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
+from types import MemberDescriptorType
 from typing import Any
 from uuid import UUID
 
@@ -48,17 +49,38 @@ def _is_chosen(limit: Any) -> bool:
     return "recursion_limit" in merge_configs({"recursion_limit": limit})
 
 
-_fields: dict[type, tuple[tuple[str, ...], attrgetter[Any]]] = {}
+class _Fields:
+    """How to read and fill in the fields of a dataclass that has a slot for each, and nothing to do when it is made."""
+
+    def __init__(self, cls: type) -> None:
+        names = [field.name for field in fields(cls)]
+        slots = [vars(cls).get(name) for name in names]
+        self.known = not hasattr(cls, "__post_init__") and all(type(slot) is MemberDescriptorType for slot in slots)
+        if self.known:
+            self.read = attrgetter(*names)
+            self.put = {name: slot.__set__ for name, slot in zip(names, slots, strict=True)}  # type: ignore[union-attr]
+            self.put_all = (*self.put.values(),)
+
+
+_fields: dict[type, _Fields] = {}
 
 
 def replaced(value: Any, **changes: Any) -> Any:
-    """`dataclasses.replace`, without looking at each field again for every task."""
+    """`dataclasses.replace`, without setting each field of a frozen object by name: that is most of what it costs."""
     cls = type(value)
-    if cls not in _fields:
-        names = tuple(field.name for field in fields(cls))
-        _fields[cls] = (names, attrgetter(*names))
-    names, read = _fields[cls]
-    return cls(**dict(zip(names, read(value), strict=True)) | changes)
+    if (known := _fields.get(cls)) is None:
+        known = _fields[cls] = _Fields(cls)
+    if not known.known:
+        return replace(value, **changes)
+    copy = object.__new__(cls)
+    for put, part in zip(known.put_all, known.read(value)):  # noqa: B905
+        put(copy, part)
+    try:
+        for name, part in changes.items():
+            known.put[name](copy, part)
+    except KeyError:
+        return replace(value, **changes)
+    return copy
 
 
 class _Overridable:

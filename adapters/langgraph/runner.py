@@ -160,12 +160,13 @@ PATIENCE = 0.1
 class ReadyFutures(FuturesDict[Any, Any]):
     """LangGraph's futures of a superstep, which know by themselves which of them are done."""
 
+    waiter: asyncio.Future[None] | None = None
+    restless_since = 0.0
+    idle: threading.Event | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ready: SimpleQueue[Any] = SimpleQueue()
-        self.waiter: asyncio.Future[None] | None = None
-        self.restless_since = 0.0
-        self.idle: threading.Event | None = None
         commit: Any = self.callback()
         if isinstance(commit, MethodType):
             commit.__self__.futures = weakref.ref(self)  # type: ignore[attr-defined]

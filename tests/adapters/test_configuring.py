@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import ChainMap, OrderedDict
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import pytest
@@ -91,11 +92,32 @@ def test_a_runtime_of_another_class_is_overridden_by_its_own_method() -> None:
     assert type(made[1]) is Runtime
 
 
-def test_replacing_needs_a_field() -> None:
-    info = ExecutionInfo("c", "ns", "t")
-    assert replaced(info, node_attempt=2) == info.patch(node_attempt=2)
-    with pytest.raises(TypeError):
-        replaced(info, other=1)
+@dataclass(frozen=True)
+class Unslotted:
+    a: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    a: int = 1
+
+    def __post_init__(self) -> None:
+        if self.a < 0:
+            raise ValueError("negative")
+
+
+def test_replacing_is_that_of_dataclasses() -> None:
+    for value in (ExecutionInfo("c", "ns", "t"), Runtime(context="c", previous=5), Unslotted(), Checked()):
+        name: Any = fields(value)[0].name
+        before = asdict(value)
+        assert replaced(value, **{name: 7}) == replace(value, **{name: 7})
+        assert replaced(value) == value and replaced(value) is not value
+        assert type(replaced(value)) is type(value)
+        assert asdict(value) == before
+        with pytest.raises(TypeError):
+            replaced(value, other=1)
+    with pytest.raises(ValueError, match="negative"):
+        replaced(Checked(), a=-1)
 
 
 def test_stock_graphs_prepare_as_ever() -> None:
