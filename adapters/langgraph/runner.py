@@ -55,7 +55,8 @@ def run_early_sync(loop: Committing, early: Early) -> Any:
 
 
 def _told(loop: Committing, tag: Tag, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
-    telling = loop.ahead.telling if loop.ahead else None
+    issuing = loop.ahead
+    telling = issuing.telling if issuing is not None else None
     return telling.running(tag, task, step, ahead=ahead) if telling else nullcontext()
 
 
