@@ -111,10 +111,11 @@ class Ahead:
 
     def opened(self) -> None:
         """The loop has prepared a superstep's tasks."""
-        try:
-            self._opened()
-        except Exception as error:
-            self._give_up(error)
+        with self._lock:  # early runs that end on threads name what they send
+            try:
+                self._opened()
+            except Exception as error:
+                self._give_up(error)
 
     def _opened(self) -> None:
         self.catch_up()
@@ -159,14 +160,13 @@ class Ahead:
 
     def _go_on(self, tasks: Mapping[str, PregelExecutableTask]) -> None:
         """The superstep that early runs were started for is here."""
-        with self._lock:
-            self._shadow.opened(self.loop.step)
-            self._adopting = {self._naming.tags[id]: task for id, task in tasks.items()}
-            for tag in self._adopting:
-                self._check(tag)
-            self._tell(self._opening(tasks.values()))
-            self._adopting = {}
-            self._tell(*(self._finishing(task) for task in tasks.values() if task.writes))
+        self._shadow.opened(self.loop.step)
+        self._adopting = {self._naming.tags[id]: task for id, task in tasks.items()}
+        for tag in self._adopting:
+            self._check(tag)
+        self._tell(self._opening(tasks.values()))
+        self._adopting = {}
+        self._tell(*(self._finishing(task) for task in tasks.values() if task.writes))
 
     def _check(self, tag: Tag) -> None:
         """Squashes an early run that looked at a value which isn't the one after all."""

@@ -98,7 +98,7 @@ def graph_plan(graph: Any, described: Described) -> CallablePlan:
 
 def _own_saver(graph: Any) -> tuple[SharedUse, ...]:
     """A graph that is called with a thread of its own goes on where its last run there has stopped."""
-    saver = graph.checkpointer
+    saver = vars(graph).get("checkpointer")
     return (SharedUse(id(saver), type(saver).__name__, reads=True, writes=True),) if isinstance(saver, BaseCheckpointSaver) else ()
 
 

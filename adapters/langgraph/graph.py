@@ -31,7 +31,6 @@ G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 if seam.UNAVAILABLE is None:
     try:
         from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
-        from alto_langgraph.adapters.langgraph.prepare import FencedSaver
         from alto_langgraph.adapters.langgraph.queues import HoldingAsyncQueue, HoldingSyncQueue
         from alto_langgraph.adapters.langgraph.runner import Runner
 
@@ -79,6 +78,18 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
 
     if not TYPE_CHECKING:  # type checkers see LangGraph's own signatures
 
+        @property
+        def checkpointer(self):
+            """The graph's own; early runs leave it alone, since what is saved there may not be all of it yet."""
+            own = self.__dict__.get("checkpointer")
+            if isinstance(own, BaseCheckpointSaver) and (early := CURRENT.get()) is not None:
+                early.retreat("it uses what a graph has saved")
+            return own
+
+        @checkpointer.setter
+        def checkpointer(self, own):
+            self.__dict__["checkpointer"] = own
+
         @wraps(Pregel.stream)
         def stream(self, input, config=None, **kwargs):
             if self._alto_enabled(config):
@@ -90,14 +101,6 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
             if self._alto_enabled(config):
                 return _astream(self, input, config, **kwargs)
             return super().astream(input, config, **kwargs)
-
-    def _resolve_checkpointer(self, config: Any) -> Any:
-        """LangGraph's, but an early run leaves threads alone that it names itself: what is saved there may not be all of it yet."""
-        saver = super()._resolve_checkpointer(config)
-        early = CURRENT.get()
-        if early is not None and isinstance(saver, BaseCheckpointSaver) and not isinstance(saver, FencedSaver):
-            early.retreat("it uses what a graph has saved")
-        return saver
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
         """LangGraph's `copy` (which `with_config` uses), keeping alto's options."""

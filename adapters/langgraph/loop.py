@@ -294,9 +294,10 @@ CommittingAsync.__name__, CommittingSync.__name__ = AsyncPregelLoop.__name__, Sy
 
 
 def _report(loop: Committing, early: Early, error: BaseException | None, cancelled: bool) -> None:
-    if loop.ahead is None or cancelled:
+    ahead = loop.ahead  # a run that ends on another thread lets go of it
+    if ahead is None or cancelled:
         return
     if early.fence is not None or isinstance(error, Retreat):
-        loop.ahead.early_retreated(early, early.fence or str(error))
+        ahead.early_retreated(early, early.fence or str(error))
     else:
-        loop.ahead.early_finished(early, error)
+        ahead.early_finished(early, error)

@@ -58,7 +58,8 @@ def run_early_sync(loop: Committing, early: Early) -> Any:
 
 
 def _told(loop: Committing, tag: Tag | None, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
-    telling = loop.ahead.telling if loop.ahead else None
+    issuing = loop.ahead
+    telling = issuing.telling if issuing is not None else None
     return telling.running(tag, task, step, ahead=ahead) if telling and tag is not None else nullcontext()
 
 

@@ -47,7 +47,7 @@ class Alarm:
     def _ring(self) -> None:
         """In a frame of its own, which keeps nothing of what it has called."""
         now = monotonic()
-        for call in [call for call, at in list(self._calls.items()) if at <= now]:
+        for call in [call for call, at in self._calls.copy().items() if at <= now]:
             if self._calls.pop(call, None) is not None:
                 call()
 
@@ -60,7 +60,8 @@ class Alarm:
             if idle > 20:
                 self._set.clear()
                 if not self._calls and not self._set.wait(_REST) and not self._calls:
-                    with self._lock:
-                        self._thread = None
+                    self._thread = None
+                    if self._calls:  # set by someone who saw this thread
+                        self._begin()
                     return
                 idle = 0
