@@ -172,6 +172,30 @@ async def test_not_without_leave(option: list[str]) -> None:
     assert seen.ahead["c"] == 0
 
 
+async def test_writes_are_added_in_the_loops_order_not_in_that_of_finishing() -> None:
+    """`alpha` finishes after `beta`; the reader, ahead, finds what the loop will make of both, to the object."""
+
+    async def aside(state: State) -> State:
+        await aheard("reader")
+        return {"a": 1}
+
+    async def alpha(state: State) -> State:
+        await aheard("beta")
+        return {"out": ["alpha"]}
+
+    async def beta(state: State) -> State:
+        say("beta")
+        return {"out": ["beta"]}
+
+    async def reader(state: State) -> State:
+        say("reader")
+        return {"d": len(state["out"][0])}
+
+    got, seen = await run(graph_of(aside, alpha, beta, reader, edges="START>aside START>alpha START>beta alpha+beta>reader"))
+    assert (got["out"], got["d"]) == (["alpha", "beta"], 5)
+    assert seen.ahead["reader"] == seen.ran["reader"] == 1 and not seen.squashed
+
+
 class TestWhatItRestsOn:
     async def test_a_hint_that_is_wrong(self) -> None:
         """`slow` writes more than it says, so what `c` has looked at isn't so: it runs again."""

@@ -228,3 +228,12 @@ class TestAnErrorOfItsOwn:
             got = graph.compile().invoke({})
         assert got["out"] == ["0", "1", "2"] * 2
         assert len(caught) <= 1
+
+
+@pytest.mark.parametrize(("installed", "inside"), [("1.1.9", False), ("1.2.0", True), ("1.2.99", True), ("1.3.0", False), ("2.0", False)])
+def test_a_langgraph_outside_the_tested_range_is_told_from_one_inside(
+    installed: str, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "version", lambda name: installed)
+    found = seam._outside_tested_range()
+    assert found is None if inside else found is not None and f"langgraph {installed} is outside the tested range" in found
