@@ -15,29 +15,16 @@ from langgraph.graph.state import StateGraph as StockStateGraph
 from langgraph.pregel import Pregel
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
-from alto_langgraph.adapters.langgraph import seam
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
-from alto_langgraph.plan.model import Plan
-from alto_langgraph.protocols import OPTIONS_KEY
 
 if TYPE_CHECKING:
     from alto_langgraph.options import AltoOptions
+    from alto_langgraph.plan.model import Plan
 
     OptionsLike = AltoOptions | Mapping[str, Any] | bool | None
 
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
-
-if seam.UNAVAILABLE is None:
-    try:
-        from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
-        from alto_langgraph.adapters.langgraph.queues import HoldingAsyncQueue, HoldingSyncQueue
-        from alto_langgraph.adapters.langgraph.runner import Runner
-
-        _stream: Any = seam.rebind(Pregel.stream, SyncPregelLoop=CommittingSync, PregelRunner=Runner, SyncQueue=HoldingSyncQueue)
-        _astream: Any = seam.rebind(Pregel.astream, AsyncPregelLoop=CommittingAsync, PregelRunner=Runner, AsyncQueue=HoldingAsyncQueue)
-    except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
-        seam.UNAVAILABLE = f"this langgraph lacks a part that alto needs ({error})"
 
 
 class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, ContextT, InputT, OutputT]):
@@ -51,6 +38,8 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         Raises:
             OptionsError: the run's config has a bad option.
         """
+        from alto_langgraph.protocols import OPTIONS_KEY
+
         options = self.alto_options
         for source in (var_child_runnable_config.get(), self.config, config):
             if source and (conf := source.get("configurable")) and (given := conf.get(OPTIONS_KEY)) is not None:
@@ -93,13 +82,13 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         @wraps(Pregel.stream)
         def stream(self, input, config=None, **kwargs):
             if self._alto_enabled(config):
-                return _stream(self, input, config, **kwargs)
+                return _running().stream(self, input, config, **kwargs)
             return super().stream(input, config, **kwargs)
 
         @wraps(Pregel.astream)
         def astream(self, input, config=None, **kwargs):
             if self._alto_enabled(config):
-                return _astream(self, input, config, **kwargs)
+                return _running().astream(self, input, config, **kwargs)
             return super().astream(input, config, **kwargs)
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
@@ -111,8 +100,8 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
     def _alto_enabled(self, config: Any) -> bool:
         if not self.alto_options_of(config).enabled:
             return False
-        if seam.UNAVAILABLE is not None:
-            _warn_once(seam.UNAVAILABLE)
+        if (unavailable := _running().seam.UNAVAILABLE) is not None:
+            _warn_once(unavailable)
             return False
         return True
 
@@ -140,6 +129,8 @@ class StateGraph(StockStateGraph[StateT, ContextT, InputT, OutputT]):
             OptionsError: a bad option.
         """
         options = _options(alto)
+        if options.enabled:
+            _running()
         compiled: Any = super().compile(*args, **kwargs)
         compiled.__class__ = AltoStateGraph
         compiled.alto_options = options
@@ -191,6 +182,12 @@ def _options(given: OptionsLike) -> AltoOptions:
     from alto_langgraph.options import AltoOptions
 
     return AltoOptions.of(given)
+
+
+def _running() -> Any:
+    from alto_langgraph.adapters.langgraph import running
+
+    return running
 
 
 _warned: set[str] = set()

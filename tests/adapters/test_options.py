@@ -14,7 +14,7 @@ from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
 from alto_langgraph.adapters.langgraph import graph as adapter
-from alto_langgraph.adapters.langgraph import seam
+from alto_langgraph.adapters.langgraph import running, seam
 from alto_langgraph.adapters.langgraph.loop import CommittingAsync, CommittingSync
 from alto_langgraph.engine.engine import Engine
 from alto_langgraph.exceptions import AltoWarning, OptionsError
@@ -144,7 +144,7 @@ class TestStock:
         """The classes of the loops that runs make."""
         made: list[type] = []
 
-        for scope in (vars(pregel), adapter._stream.__globals__, adapter._astream.__globals__):
+        for scope in (vars(pregel), running.stream.__globals__, running.astream.__globals__):
             for name in ("SyncPregelLoop", "AsyncPregelLoop"):
                 plain = scope[name]
                 monkeypatch.setitem(scope, name, type("Watched", (plain,), {"__init__": _noting(plain, made)}))

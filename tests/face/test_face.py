@@ -138,11 +138,12 @@ def test_the_package_shows_its_own_names() -> None:
         alto_langgraph.optimise  # noqa: B018
 
 
-def test_importing_the_graph_loads_no_heavy_library() -> None:
-    heavy = "chromadb vllm opentelemetry.sdk pydantic_settings typer rich jinja2 networkx plotly matplotlib langgraph.prebuilt langchain"
+def test_importing_the_graph_loads_neither_the_engine_nor_a_heavy_library() -> None:
+    own = "alto_langgraph.adapters.langgraph.running alto_langgraph.engine alto_langgraph.plan"
+    others = "chromadb vllm opentelemetry.sdk pydantic_settings typer rich jinja2 networkx plotly matplotlib langgraph.prebuilt langchain"
     added = (
         f"import sys, langgraph.graph; before = set(sys.modules); import alto_langgraph.graph; "
-        f"print([name for name in {heavy.split()} if name in set(sys.modules) - before])"
+        f"print([name for name in {[*own.split(), *others.split()]} if name in set(sys.modules) - before])"
     )
     done = subprocess.run([sys.executable, "-c", added], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
