@@ -12,6 +12,7 @@ from typing import Any
 
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from alto_langgraph.testing import jumping_clock
+from alto_langgraph.testing.chroma import deleted_collections
 from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, saver_for
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
@@ -133,7 +134,7 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
     played = Played(gauge=Gauge(pace))
     token = GAUGE.set(played.gauge)
     try:
-        with observed_by(played):
+        with observed_by(played), deleted_collections():
             if not case.coroutine:
                 _play_sync(case, side, played)
             elif case.saver == "sqlite":

@@ -9,6 +9,10 @@ from typing import Literal
 Mark = Literal["", "change", "read"]
 """What a node does with an object that others also hold."""
 
+Hides = Literal["list", "dict", "object", "helper", "default", "chroma"]
+"""What the object is that nodes share past the state, and how they reach it: in a closure, by functions beside them, by a parameter's
+default; a real Chroma collection, whose order of changes doesn't show."""
+
 Kind = Literal["last", "sum", "fold", "list", "extend", "merge", "messages", "any", "once", "topic", "untracked", "delta"]
 """What becomes of values written to a state key: the last one, a sum, a fold in which order shows, lists put together (by a new
 list, or in place), dicts merged, messages, the last of several, kept for one superstep (one value, all values), not saved, saved by
@@ -183,7 +187,7 @@ class Graph:
     checkpointer: bool | None = None
     keys: tuple[Key, ...] = ()
     state: StateClass = "typed"
-    hides: Literal["list", "dict", "object", "helper", "default"] = "list"
+    hides: Hides = "list"
     box: Literal["list", "dict", "Pile"] = "list"
     ordered: bool = False
 

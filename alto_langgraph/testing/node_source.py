@@ -17,12 +17,22 @@ def remember(n):
 def recalled():
     return shared
 """
+CHROMA = """\
+from alto_langgraph.testing.chroma import opened_collection
+
+shared = opened_collection()
+"""
 SHARED = {
     "list": ("shared = []", "shared.append(n % 97)", "shared"),
     "dict": ("shared = {}", "shared[n % 97] = n", "shared"),
     "object": ("shared = SimpleNamespace(seen=[])", "shared.seen.append(n % 97)", "shared.seen"),
     "helper": (HELPERS, "remember(n)", "recalled()"),
     "default": ("shared = []", "shared.append(n % 97)", "shared"),
+    "chroma": (
+        CHROMA,
+        "shared.upsert(ids=[f'{n % 97}'], embeddings=[[n % 97, 1.0]])",
+        "shared.query(query_embeddings=[[n % 97 + 0.25, 1.0]], n_results=97)['ids'][0]",  # no two are equally near
+    ),
 }
 """The object that nodes share past the state: how it is made, changed and read."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import product
 from typing import Any, Literal, get_args
 
-from alto_langgraph.testing.graph_specs import Case, Graph, Mark, Node, TurnKind
+from alto_langgraph.testing.graph_specs import Case, Graph, Hides, Mark, Node, TurnKind
 from alto_langgraph.testing.random_keys import (
     common_keys,
     with_common_keys,
@@ -40,8 +41,9 @@ FEATURES = ("error", "retry", "handler", "asks", "cached", "timeout", "says", "s
 
 
 def draw(seed: int) -> Case:
-    """The case of this seed."""
-    return _Draw(seed).case()
+    """The case of this seed; without chromadb, its nodes share a list where they would share a Chroma collection."""
+    case = _Draw(seed).case()
+    return case if case.graph.hides != "chroma" or find_spec("chromadb") else replace(case, graph=replace(case.graph, hides="list"))
 
 
 class _Draw:
@@ -204,9 +206,10 @@ class _Draw:
             free = [mark for mark in MARKS if clashing <= {mark}]
             if free and self.chance(often):
                 marks[name] = self.dice.choice(free)
-        graph = replace(graph, hides=self.dice.choice(("list", "dict", "object", "helper", "default"))) if kind == "shared" else graph
+        graph = replace(graph, hides=self.dice.choice(get_args(Hides))) if kind == "shared" else graph
         graph = replace(graph, box=self.dice.choice(BOXES[: 3 if graph.state == "typed" else 2])) if kind == "box" else graph
-        ordered = kind != "store" and self.coroutine and self.chance(0.3)
+        tells = kind != "store" and not (kind == "shared" and graph.hides == "chroma")
+        ordered = tells and self.coroutine and self.chance(0.3)
         for place, node in enumerate(graph.nodes):
             mark = marks.get(node.name, "")
             graph = _with(graph, place, **{kind: mark})

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +16,7 @@ import typer
 from langgraph.graph.state import StateGraph as Stock
 
 from alto_langgraph.graph import StateGraph as Alto
-from alto_langgraph.testing import graph_specs
+from alto_langgraph.testing import graph_specs, random_graphs
 from alto_langgraph.testing.fuzz import compare, features, first_difference, judge, main, script, settled, side, steady
 from alto_langgraph.testing.graph_runs import play
 from alto_langgraph.testing.graph_source import source
@@ -56,6 +58,17 @@ def test_a_seed_always_draws_the_same_case() -> None:
     assert [draw(seed) for seed in range(50)] == [draw(seed) for seed in range(50)]
 
 
+def test_a_seed_draws_the_same_graph_with_chromadb_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random_graphs, "find_spec", lambda name: ModuleSpec(name, None))
+    there = [draw(seed) for seed in range(300)]
+    monkeypatch.setattr(random_graphs, "find_spec", lambda name: None)
+    missing = [draw(seed) for seed in range(300)]
+    assert [case.graph.hides for case in there].count("chroma") >= 3
+    assert "chroma" not in {case.graph.hides for case in missing}
+    lists = [replace(case, graph=replace(case.graph, hides="list")) if case.graph.hides == "chroma" else case for case in there]
+    assert missing == lists
+
+
 def test_a_case_can_be_printed_and_read_back() -> None:
     for seed in range(50):
         assert eval(repr(draw(seed)), vars(graph_specs)) == draw(seed)
@@ -82,6 +95,7 @@ def test_draws_cover_every_feature() -> None:
         "box dict",
         "box Pile",
     ]
+    wanted += ["shared chroma"] if find_spec("chromadb") else []
     wanted += [*words("turn", TurnKind), *words("key", Kind), *words("reads", Style)[1:], *words("returns", Returns)[1:]]
     wanted += [*words("form", Form)[1:], *words("declared", Declared)[1:], *words("looks", Look)]
     assert [feature for feature in wanted if seen[feature] < 3] == []
