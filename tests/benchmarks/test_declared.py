@@ -18,7 +18,7 @@ from benchmarks.__main__ import main
 from benchmarks.answers import Answers, DifferentAnswersError, plain
 from benchmarks.catalog import catalog, chosen
 from benchmarks.graphs import EXPERT, EXPERT_ON_ALTO, HINTED, App, GraphBenchmark, Lane
-from benchmarks.import_time import arguments
+from benchmarks.import_time import PROBE, arguments
 from benchmarks.judge import judgements
 from benchmarks.probes import ROOT, ProbeBenchmark
 from benchmarks.savers import Checkpointer
@@ -174,6 +174,13 @@ def test_importing_alto_loads_nothing_heavy_and_gives_a_time() -> None:
     ended = subprocess.run([sys.executable, *arguments("alto")], cwd=ROOT, capture_output=True, text=True)
     assert ended.stderr == ""
     assert json.loads(ended.stdout)["import"] > 0
+
+
+def test_of_what_is_loaded_only_what_langgraph_does_not_load_is_told() -> None:
+    own = "alto_langgraph.testing.slots"
+    probe = PROBE.format(module=own, unwanted=("typing", own))
+    ended = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
+    assert ended.stderr == f"{own} imports {own}\n"
 
 
 def test_a_probe_that_fails_says_so_in_its_own_words() -> None:
