@@ -72,8 +72,9 @@ def test_plain_tasks_need_none_of_langgraphs_merging(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(configuring, "merge_configs", noted)
     graph = Alto(State).add_sequence([(f"n{number}", lambda state: {"out": ["it"]}) for number in range(4)]).add_edge(START, "n0").compile()
     graph.invoke({}, {"tags": ["t"], "metadata": {"m": 1}, "callbacks": [HANDLER]})
-    assert not long_way
     graph.invoke({}, {"metadata": {"m": {"nested": 1}}})
+    assert not long_way
+    graph.invoke({}, {"metadata": {"m": frozenset({"of no known kind"})}})
     assert len(long_way) >= 4
 
 
