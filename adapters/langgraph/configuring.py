@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -44,6 +45,8 @@ def merged(run: Any, task: Any) -> Any:
 
 def _united(run: Any, task: Any) -> dict[str, Any] | None:
     """The metadata of both; None if a value isn't of a known kind."""
+    if type(run) is ChainMap:  # as LangGraph makes it of what is configured, a `thread_id` say
+        run = _flat(run)
     if type(run) is not dict or type(task) is not dict or (_NESTED in run and _NESTED in task):
         return None
     both = {**run, **task}
@@ -51,6 +54,16 @@ def _united(run: Any, task: Any) -> dict[str, Any] | None:
     if not kinds <= _PLAIN:
         return None
     return {key: value.copy() if type(value) is dict else value for key, value in both.items()} if dict in kinds else both
+
+
+def _flat(chain: ChainMap[str, Any]) -> dict[str, Any] | None:
+    """The same keys in the same order; None if there is more to it than dicts."""
+    flat: dict[str, Any] = {}
+    for part in reversed(chain.maps):
+        if type(part) is not dict:
+            return None
+        flat.update(part)
+    return flat
 
 
 @lru_cache(typed=True)
