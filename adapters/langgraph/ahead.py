@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ class Ahead:
         self._engine: Engine | None = None
         self._issuing: Issuing = UNASKED
         self._open: set[str] = set()
-        self._unfinished: Counter[str] = Counter()
+        self._unfinished: dict[str, int] = {}
         self._naming = Naming()
         self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
@@ -118,10 +117,15 @@ class Ahead:
                 self._give_up(error)
 
     def _opened(self) -> None:
-        self.catch_up()
+        if self._news or self._engine is not None:
+            self.catch_up()
         tasks = self.loop.tasks
         self._open = {id for id, task in tasks.items() if not task.writes}
-        self._unfinished = Counter(tasks[id].name for id in self._open)
+        unfinished: dict[str, int] = {}
+        for id in self._open:
+            name = tasks[id].name
+            unfinished[name] = unfinished.get(name, 0) + 1
+        self._unfinished = unfinished
         if self._engine is not None and self._engine.idle:
             self._engine = None
         if self._engine is not None or self.telling is not None:
@@ -251,7 +255,8 @@ class Ahead:
     def closing(self, step: int) -> None:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
         self._watch.close()
-        self.catch_up()
+        if self._news or self._engine is not None:
+            self.catch_up()
         if self._engine is not None:
             with self._lock:
                 self._adopted.clear()

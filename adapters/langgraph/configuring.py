@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
@@ -15,32 +16,54 @@ from langgraph.runtime import Runtime
 from alto_langgraph.adapters.langgraph import seam
 from alto_langgraph.adapters.langgraph.seam import CONF, PregelLoop, merge_configs, rebind
 
-_PLAIN = {bool, bytes, float, int, list, str, tuple, type(None), UUID}
-"""Types of values of metadata that LangGraph doesn't copy, as it does mappings."""
+_PLAIN = {bool, bytes, dict, float, int, list, str, tuple, type(None), UUID}
+"""Types of values of metadata that LangGraph takes over as they are, but for a dict, of which it takes a copy."""
 _COPIED = (list, CallbackManager, AsyncCallbackManager)
 _OF_A_TASK = {"metadata", "tags"}
+_NESTED = "lc_versions"
+"""The one key of metadata whose mappings LangGraph merges."""
 
 
 def merged(run: Any, task: Any) -> Any:
     """`merge_configs(run, task)`: the run's config with what is known of the task."""
-    metadata, callbacks = run.get("metadata"), run.get("callbacks")
-    known = task.keys() == _OF_A_TASK and (not callbacks or type(callbacks) in _COPIED) and (not metadata or _is_plain(metadata))
-    if not known or not _is_plain(task["metadata"]):
+    callbacks = run.get("callbacks")
+    known = task.keys() == _OF_A_TASK and (not callbacks or type(callbacks) in _COPIED)
+    metadata = _united(run.get("metadata") or {}, task["metadata"]) if known else None
+    if metadata is None:
         return merge_configs(run, task)
     config = {key: value for key, value in run.items() if value}
     if (limit := config.get("recursion_limit")) and not _is_chosen(limit):
         del config["recursion_limit"]
     if callbacks:
         config["callbacks"] = callbacks.copy()
-    config["metadata"] = {**config.get("metadata", {}), **task["metadata"]}
+    config["metadata"] = metadata
     if tags := task["tags"]:
         config["tags"] = [*config["tags"], *tags] if "tags" in config else tags
     config.setdefault(CONF, {})
     return config
 
 
-def _is_plain(metadata: Any) -> bool:
-    return type(metadata) is dict and _PLAIN.issuperset(map(type, metadata.values()))
+def _united(run: Any, task: Any) -> dict[str, Any] | None:
+    """The metadata of both; None if a value isn't of a known kind."""
+    if type(run) is ChainMap:  # as LangGraph makes it of what is configured, a `thread_id` say
+        run = _flat(run)
+    if type(run) is not dict or type(task) is not dict or (_NESTED in run and _NESTED in task):
+        return None
+    both = {**run, **task}
+    kinds = {*map(type, both.values())}
+    if not kinds <= _PLAIN:
+        return None
+    return {key: value.copy() if type(value) is dict else value for key, value in both.items()} if dict in kinds else both
+
+
+def _flat(chain: ChainMap[str, Any]) -> dict[str, Any] | None:
+    """The same keys in the same order; None if there is more to it than dicts."""
+    flat: dict[str, Any] = {}
+    for part in reversed(chain.maps):
+        if type(part) is not dict:
+            return None
+        flat.update(part)
+    return flat
 
 
 @lru_cache(typed=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from alto_langgraph.adapters.langgraph.ahead import Ahead
 from alto_langgraph.adapters.langgraph.callbacks import Quiet
-from alto_langgraph.adapters.langgraph.collector import MANY, ease, relax
+from alto_langgraph.adapters.langgraph.collector import PER_TASK, VERY_WIDE, ease, relax
 from alto_langgraph.adapters.langgraph.emitting import Emitting
 from alto_langgraph.adapters.langgraph.incremental import Incremental
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
@@ -113,8 +113,8 @@ class Committing(Emitting, Incremental):
             fast = FastTopic(sends.typ, sends.accumulate)
             fast.key, fast.values = sends.key, sends.values
             self.channels[TASKS] = fast  # type: ignore[index]
-        if len(sends.values) >= MANY:
-            self._eased = len(sends.values)
+        if len(sends.values) >= VERY_WIDE:
+            self._eased = PER_TASK * len(sends.values)
             ease(self._eased)
             self.stack.callback(self._relax)
 

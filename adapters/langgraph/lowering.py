@@ -11,6 +11,7 @@ from typing import Any
 from langgraph.channels import BinaryOperatorAggregate, LastValue
 from langgraph.constants import END, START
 
+from alto_langgraph.adapters.langgraph.collector import PER_NODE, eased
 from alto_langgraph.adapters.langgraph.combining import returning
 from alto_langgraph.adapters.langgraph.combining import together as merged
 from alto_langgraph.adapters.langgraph.describing import describe
@@ -48,7 +49,7 @@ def _opaque(compiled: Any, fence: Reason) -> Plan:
 
 
 def _lower(compiled: Any, builder: Any) -> Plan:
-    with together():
+    with together(), eased(PER_NODE * len(builder.nodes)):
         edges = _edges(builder)
         plain = _plain(builder)
         led = _followers(edge for edge in builder.edges if edge[1] in builder.nodes)

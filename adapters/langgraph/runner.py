@@ -164,15 +164,20 @@ class ReadyFutures(FuturesDict[Any, Any]):
     waiter: asyncio.Future[None] | None = None
     restless_since = 0.0
     idle: threading.Event | None = None
+    ready: SimpleQueue[Any]
+    _begun = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.ready: SimpleQueue[Any] = SimpleQueue()
+    def _begin(self) -> None:
+        """Not when it is made: a superstep of one task mostly needs no futures."""
+        self._begun = True
+        self.ready = SimpleQueue()
         commit: Any = self.callback()
         if isinstance(commit, MethodType):
             commit.__self__.futures = weakref.ref(self)  # type: ignore[attr-defined]
 
     def __setitem__(self, key: Any, value: PregelExecutableTask | None) -> None:
+        if not self._begun:
+            self._begin()
         super().__setitem__(key, value)
         if value is None:
             key.add_done_callback(self._arrive)

@@ -42,8 +42,8 @@ class Touched:
         """LangGraph's."""
         emptied, self._still_there = self._still_there, None  # unknown again if this fails
         if emptied is not None:
-            self._shown.update(channels)  # some may have been replaced
-            self._shown.few = [*self.others, *emptied]
+            self._shown.few = few = [*self.others, *emptied]
+            self._shown.take(channels, few, tasks)
         updated: set[str] = apply_writes(checkpoint, channels if emptied is None else self._shown, tasks, *args, **kwargs)
         candidates = self._ephemeral if emptied is None else (self._ephemeral & updated).union(emptied)
         self._still_there = [k for k in candidates if channels[k].is_available()]
@@ -66,6 +66,16 @@ class Shown(dict[str, Any]):
     """All channels to whoever asks for one, a few of them to whoever goes through all."""
 
     few: Iterable[str] = ()
+
+    def take(self, channels: Mapping[str, Any], few: Iterable[str], tasks: Any) -> None:
+        """Takes the channels of a superstep as they are: some may have been replaced since the last one."""
+        if not self:
+            self.update(channels)
+            return
+        for keys in (few, *(task.triggers for task in tasks), *((key for key, _ in task.writes) for task in tasks)):
+            for key in keys:
+                if key in self:
+                    self[key] = channels[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.few)

@@ -30,7 +30,8 @@ class Tempo:
         """Their superstep was over before a while had passed."""
         self._slow.difference_update(nodes)
         for node in nodes:
-            self._quick[node] = min(self._quick.get(node, 0) + 1, ENOUGH)
+            if (times := self._quick.get(node, 0)) < ENOUGH:
+                self._quick[node] = times + 1
 
     def was_slow(self, nodes: Collection[str]) -> None:
         """They were unfinished when a while had passed."""

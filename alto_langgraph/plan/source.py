@@ -144,9 +144,13 @@ def _keys(node: ast.AST) -> set[str]:
     for part in waiting:
         if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and isinstance(part.slice.value, str):
             found.add(part.slice.value)
-        for name, value in ast.iter_fields(part):
-            if name not in _ELSEWHERE:
-                waiting += [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, ast.AST)]
+        for name, value in vars(part).items():
+            if name in _ELSEWHERE:
+                continue
+            if isinstance(value, ast.AST):
+                waiting.append(value)
+            elif type(value) is list:
+                waiting += [item for item in value if isinstance(item, ast.AST)]
     return found
 
 

@@ -30,7 +30,10 @@ RUNS: dict[str, dict[str, Any]] = {
     "the default limit": {"recursion_limit": DEFAULT_RECURSION_LIMIT, "metadata": {"m": 1}},
     "a limit as high": {"recursion_limit": int(DEFAULT_RECURSION_LIMIT)},
     "nested metadata": {"metadata": {"n": NESTED, "lc_versions": {"a": "1"}}},
-    "metadata of another class": {"metadata": ChainMap({"m": 1})},
+    "metadata in a chain": {"metadata": ChainMap({"m": 1})},
+    "in a longer chain": {"metadata": ChainMap({"m": 1, "a": NESTED}, {"z": 2, "m": 3, "langgraph_step": 0})},
+    "in a chain of others": {"metadata": ChainMap(OrderedDict(m=1), {"z": 2, "m": 3})},
+    "in an empty chain": {"metadata": ChainMap({}, {})},
     "an ordered dict in metadata": {"metadata": {"m": OrderedDict(a=1)}},
     "a proxy in metadata": {"metadata": {"m": types.MappingProxyType({"a": 1})}},
     "a manager": {"callbacks": CallbackManager([HANDLER], tags=["m"])},
@@ -72,8 +75,10 @@ def test_plain_tasks_need_none_of_langgraphs_merging(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(configuring, "merge_configs", noted)
     graph = Alto(State).add_sequence([(f"n{number}", lambda state: {"out": ["it"]}) for number in range(4)]).add_edge(START, "n0").compile()
     graph.invoke({}, {"tags": ["t"], "metadata": {"m": 1}, "callbacks": [HANDLER]})
-    assert not long_way
     graph.invoke({}, {"metadata": {"m": {"nested": 1}}})
+    graph.invoke({}, {"metadata": {"m": 1}, "configurable": {"thread_id": "t"}})
+    assert not long_way
+    graph.invoke({}, {"metadata": {"m": frozenset({"of no known kind"})}})
     assert len(long_way) >= 4
 
 

@@ -16,8 +16,8 @@ from langgraph.graph.state import StateGraph as Stock
 from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
-from alto_langgraph.adapters.langgraph import collector
-from alto_langgraph.adapters.langgraph.collector import MANY
+from alto_langgraph.adapters.langgraph import collector, lowering
+from alto_langgraph.adapters.langgraph.collector import VERY_WIDE
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.seam import AsyncPregelLoop, Topic
 from alto_langgraph.graph import START
@@ -153,25 +153,39 @@ class TestCollector:
             seen.add(gc.get_threshold())
             return {}
 
-        await build(look).ainvoke({"width": MANY})
-        assert seen == {(MANY * collector.PER_TASK, 11, 12)}
+        await build(look).ainvoke({"width": VERY_WIDE})
+        assert seen == {(VERY_WIDE * collector.PER_TASK, 11, 12)}
         seen.clear()
-        await build(look).ainvoke({"width": MANY - 1})
+        await build(look).ainvoke({"width": VERY_WIDE - 1})
         assert seen == {(701, 11, 12)}
+
+    def test_it_is_eased_while_a_graph_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen = []
+        edges = lowering._edges
+
+        def look(builder: Any) -> Any:
+            seen.append(gc.get_threshold())
+            return edges(builder)
+
+        monkeypatch.setattr(lowering, "PER_NODE", 10_000)
+        monkeypatch.setattr(lowering, "_edges", look)
+        graph = build()
+        assert graph.alto_plan.nodes
+        assert seen == [(10_000 * len(graph.builder.nodes), 11, 12)]
 
     async def test_after_an_error(self) -> None:
         async def fails(item: int) -> State:
             raise ValueError(item)
 
         with pytest.raises(ValueError, match=r"\d"):
-            await build(fails).ainvoke({"width": MANY})
+            await build(fails).ainvoke({"width": VERY_WIDE})
 
     def test_after_an_error_on_threads(self) -> None:
         def fails(item: int) -> State:
             raise ValueError(item)
 
         with pytest.raises(ValueError, match=r"\d"):
-            build(fails).invoke({"width": MANY})
+            build(fails).invoke({"width": VERY_WIDE})
 
     async def test_after_cancelling(self) -> None:
         began = asyncio.Event()
@@ -181,7 +195,7 @@ class TestCollector:
             await asyncio.sleep(60)
             return {}
 
-        run = asyncio.create_task(build(hangs).ainvoke({"width": MANY}))
+        run = asyncio.create_task(build(hangs).ainvoke({"width": VERY_WIDE}))
         await began.wait()
         assert gc.get_threshold() != (701, 11, 12)
         run.cancel()
@@ -189,7 +203,7 @@ class TestCollector:
             await run
 
     async def test_after_leaving_a_stream(self) -> None:
-        stream = build().astream({"width": MANY}, stream_mode="updates")
+        stream = build().astream({"width": VERY_WIDE}, stream_mode="updates")
         async for _ in stream:
             break
         await stream.aclose()
@@ -205,20 +219,20 @@ class TestCollector:
             seen.append(gc.get_threshold()[0])
             return {}
 
-        long = asyncio.create_task(build(waits).ainvoke({"width": MANY}))
+        long = asyncio.create_task(build(waits).ainvoke({"width": VERY_WIDE}))
         await began.wait()
-        assert (await build().ainvoke({"width": 2 * MANY}))["out"] == [*range(2 * MANY)]
+        assert (await build().ainvoke({"width": 2 * VERY_WIDE}))["out"] == [*range(2 * VERY_WIDE)]
         gate.set()
         await long
-        assert set(seen) == {MANY * collector.PER_TASK}
+        assert set(seen) == {VERY_WIDE * collector.PER_TASK}
 
     async def test_with_wide_runs_inside_a_wide_run(self) -> None:
         inner = build()
 
         async def nested(item: int) -> State:
-            return {"out": [len((await inner.ainvoke({"width": MANY}))["out"])]} if item == 0 else {}
+            return {"out": [len((await inner.ainvoke({"width": VERY_WIDE}))["out"])]} if item == 0 else {}
 
-        assert (await build(nested).ainvoke({"width": MANY}))["out"] == [MANY]
+        assert (await build(nested).ainvoke({"width": VERY_WIDE}))["out"] == [VERY_WIDE]
 
     async def test_where_the_user_has_switched_it_off(self) -> None:
         gc.set_threshold(0, 11, 12)
@@ -227,7 +241,7 @@ class TestCollector:
             assert gc.get_threshold() == (0, 11, 12)
             return {}
 
-        await build(look).ainvoke({"width": MANY})
+        await build(look).ainvoke({"width": VERY_WIDE})
         gc.set_threshold(701, 11, 12)
 
 
