@@ -93,7 +93,15 @@ class Ahead:
         self._launch, self._soon = launch, soon
         self._news: list[PregelExecutableTask | Early] = []
         self._lock = threading.RLock()
-        self._watch = Watch(staging.tempo, alarm=alarm, soon=partial(soon, early=True), lock=self._lock, call=self._has_waited)
+        self._watch = Watch(
+            staging.tempo,
+            alarm=alarm,
+            soon=partial(soon, early=True),
+            lock=self._lock,
+            call=self._has_waited,
+            seconds=loop.a_while,
+            grace=loop.grace,
+        )
         self._engine: Engine | None = None
         self._issuing: Issuing = UNASKED
         self._open: set[str] = set()

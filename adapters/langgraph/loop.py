@@ -21,10 +21,10 @@ from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, SyncPregelLoop, Topic
 from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
-from alto_langgraph.driver.tempo import WHILE
+from alto_langgraph.driver.tempo import WHILE, WHILE_ON_THREADS
 from alto_langgraph.protocols import OBSERVER
 
-_ALARM = Alarm(WHILE)
+_ALARM = Alarm(WHILE_ON_THREADS)
 
 WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
@@ -48,6 +48,10 @@ class Committing(Emitting, Incremental):
 
     places: threading.Semaphore | None = None
     """The same on threads."""
+    a_while = WHILE
+    """Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`."""
+    grace = WHILE / 2
+    """Seconds by which an alarm may come late on an event loop that isn't busy."""
 
     def _launch(self, early: Early) -> None:
         raise NotImplementedError
@@ -57,7 +61,7 @@ class Committing(Emitting, Incremental):
         raise NotImplementedError
 
     def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
-        """Calls something when the superstep has taken a while (`WHILE`); returns what calls it off."""
+        """Calls something when the superstep has taken `a_while`; returns what calls it off."""
         raise NotImplementedError
 
     def _on_exit(self) -> None:
@@ -240,6 +244,7 @@ class CommittingAsync(Committing, AsyncPregelLoop):
 class CommittingSync(Committing, SyncPregelLoop):
     """For `stream` and what builds on it; early runs have threads of their own, so that one that waits never blocks one that commits."""
 
+    a_while, grace = WHILE_ON_THREADS, WHILE_ON_THREADS * 1.5  # a thread looks now and then
     _pool: ThreadPoolExecutor | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

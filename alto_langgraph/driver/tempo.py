@@ -7,6 +7,9 @@ from collections.abc import Collection
 WHILE = 0.003
 """Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`: it costs something too."""
 
+WHILE_ON_THREADS = 0.01
+"""The same where nodes run on threads: handing over to another costs more, and a busy machine may well let one wait that long."""
+
 ENOUGH = 3
 """Times in a row that a node has to be quick before it is taken to be."""
 
@@ -34,11 +37,13 @@ class Tempo:
                 self._quick[node] = times + 1
 
     def was_slow(self, nodes: Collection[str]) -> None:
-        """They were unfinished when a while had passed."""
-        self.surprised(nodes)
-        self._slow.update(nodes)
+        """They were unfinished when a while had passed. Of one that was quick the last time that may be chance."""
+        for node in nodes:
+            if not self._quick.pop(node, 0):
+                self._slow.add(node)
 
     def surprised(self, nodes: Collection[str]) -> None:
         """One of the nodes, nobody saw which, took a while."""
         for node in nodes:
-            self._quick.pop(node, None)
+            if times := self._quick.get(node, 0):
+                self._quick[node] = times - 1

@@ -8,7 +8,10 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from alto_langgraph.driver.tempo import WHILE, Tempo
+from alto_langgraph.driver.tempo import Tempo
+
+PATIENCE = 4
+"""Most times that a late alarm is set again."""
 
 
 class Watch:
@@ -20,6 +23,9 @@ class Watch:
         soon: Has something called as soon as the superstep's tasks have begun.
         lock: Held while `call` is called, and while what it looks at changes.
         call: Called once per superstep that takes a while.
+        seconds: What a while is.
+        grace: Seconds by which an alarm may come late. One that comes later still tells of a busy event loop or machine, not of the
+            nodes, and is set again a few times.
 
     `passed` says whether the open superstep is known to take a while.
     """
@@ -32,8 +38,11 @@ class Watch:
         soon: Callable[[Callable[[], None]], object],
         lock: AbstractContextManager[object],
         call: Callable[[], None],
+        seconds: float,
+        grace: float,
     ) -> None:
         self.passed = False
+        self._seconds, self._grace, self._due, self._patience = seconds, grace, 0.0, 0
         self._tempo, self._alarm, self._soon, self._lock, self._call = tempo, alarm, soon, lock, call
         self._round = 0
         self._nodes: Collection[str] = ()
@@ -47,12 +56,13 @@ class Watch:
         if self._tempo.slow(nodes):
             self._soon(partial(self._ring, self._round, seen=False))
         elif not self._tempo.quick(nodes):
-            self._call_off = self._alarm(partial(self._ring, self._round))
+            self._patience = PATIENCE
+            self._arm(self._since)
 
     def close(self) -> None:
         """The superstep is over: nothing is called any more. What it told is remembered."""
         names = self._forget()
-        if names and monotonic() < self._since + WHILE:
+        if names and monotonic() < self._since + self._seconds:
             self._tempo.was_quick(names)
         elif names and not self.passed:
             self._tempo.surprised(names)
@@ -73,12 +83,25 @@ class Watch:
 
     def _ring(self, round: int, *, seen: bool = True) -> None:
         with self._lock:
-            if round != self._round:
+            if round != self._round or (seen and self._is_late()):
                 return
             self.passed = True
             if seen:
                 self._tempo.was_slow(self._nodes)
             self._call()
+
+    def _arm(self, now: float) -> None:
+        self._due = now + self._seconds
+        self._call_off = self._alarm(partial(self._ring, self._round))
+
+    def _is_late(self) -> bool:
+        """Whether the alarm came late, and is set again."""
+        now = monotonic()
+        if now <= self._due + self._grace or not self._patience:
+            return False
+        self._patience -= 1
+        self._arm(now)
+        return True
 
 
 def _nothing(*call: object) -> Any:
