@@ -12,18 +12,26 @@ WHILE_ON_THREADS = 0.01
 
 ENOUGH = 3
 """Times in a row that a node has to be quick before it is taken to be."""
+SURE = 2
+"""Times that a node has to take a while before it is taken to: once may be chance."""
+AGAIN = 8
+"""Every so many times it has to show it again: what is started beside it takes time, too, and would hide that it is quick."""
 
 
 class Tempo:
     """What is known of the nodes of a graph from all of its runs. Node names are given as a collection of those in one superstep."""
 
     def __init__(self) -> None:
-        self._slow: set[str] = set()
+        self._slow: dict[str, int] = {}
         self._quick: dict[str, int] = {}
 
     def slow(self, nodes: Collection[str]) -> bool:
-        """Whether one of the nodes took a while the last time."""
-        return not self._slow.isdisjoint(nodes)
+        """Whether one of the nodes is taken to take a while, and needn't show it this time."""
+        if not self._slow:
+            return False
+        sure = {node: times + 1 for node in nodes if (times := self._slow.get(node, 0)) >= SURE}
+        self._slow.update(sure)
+        return any(times % AGAIN for times in sure.values())
 
     def quick(self, nodes: Collection[str]) -> bool:
         """Whether all of the nodes have been quick often enough."""
@@ -31,8 +39,8 @@ class Tempo:
 
     def was_quick(self, nodes: Collection[str]) -> None:
         """Their superstep was over before a while had passed."""
-        self._slow.difference_update(nodes)
         for node in nodes:
+            self._slow.pop(node, None)
             if (times := self._quick.get(node, 0)) < ENOUGH:
                 self._quick[node] = times + 1
 
@@ -40,7 +48,7 @@ class Tempo:
         """They were unfinished when a while had passed. Of one that was quick the last time that may be chance."""
         for node in nodes:
             if not self._quick.pop(node, 0):
-                self._slow.add(node)
+                self._slow[node] = self._slow.get(node, 0) + 1
 
     def surprised(self, nodes: Collection[str]) -> None:
         """One of the nodes, nobody saw which, took a while."""
