@@ -152,7 +152,7 @@ async def test_all_that_an_app_sees_when_it_gives_up() -> None:
 
 
 async def test_a_node_that_swallows_everything() -> None:
-    async def stubborn(state: State) -> State:
+    async def stubborn(state: Any) -> State:
         say("looks")
         try:
             found = state[state["which"]]
@@ -194,7 +194,7 @@ async def test_not_observed_in_a_run_that_does_not_want_it() -> None:
 
 
 async def test_a_result_that_langgraph_invokes_with_the_whole_state() -> None:
-    async def passing_on(state: State) -> Any:
+    async def passing_on(state: Any) -> Any:
         say("looks")
         key = state[state["which"]]
         return RunnableLambda(lambda whole: {"out": [key, sorted(whole)]})
@@ -222,7 +222,7 @@ async def test_what_is_sent_is_no_state() -> None:
 
 
 async def test_each_attempt_is_watched() -> None:
-    async def flaky(state: State) -> State:
+    async def flaky(state: Any) -> State:
         say("looks")
         found = state[state["which"]]
         if SIGNALS.get().said.count("looks") == 1:

@@ -352,7 +352,7 @@ def in_a_frame_under_another_name(state):
 
 
 def in_the_stack(state):
-    return {"out": len(inspect.currentframe().f_locals) + state[state["which"]]}
+    return {"out": len(inspect.currentframe().f_locals) + state[state["which"]]}  # type: ignore[union-attr]
 
 
 def among_all_objects(state):
