@@ -11,6 +11,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableLambda
 from langgraph._internal._runnable import RunnableCallable
+from langgraph.channels import Topic
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import StateGraph as Stock
 from langgraph.managed import RemainingSteps
@@ -170,6 +171,41 @@ async def test_a_key_of_no_state_and_a_managed_value() -> None:
         wanted, _ = await run(stock, which)
         got, seen = await run(graph, which, wait=True)
         assert (got["out"], seen.ahead["looks"], seen.ran["looks"]) == (wanted["out"], 1, 1)
+
+
+async def test_before_the_node_that_it_follows() -> None:
+    def side(cls: Any) -> Any:
+        builder = cls(State).add_node("slow", slow, metadata=REPEATABLE).add_node("looks", looks, metadata=REPEATABLE)
+        return builder.add_edge(START, "slow").add_edge("slow", "looks").compile()
+
+    stock, graph = side(Stock), await taught(side(StateGraph), "c")
+    got, seen = await run(graph, "c", wait=True)
+    assert (got["out"], seen.ahead["looks"], seen.ran["looks"]) == (["none"], 1, 1)
+    for ran in (2, 1):
+        wanted, _ = await run(stock, "a")
+        got, seen = await run(graph, "a", wait=ran == 2)
+        assert (got["out"], seen.ran["looks"]) == (wanted["out"], ran)
+
+
+async def test_beside_keys_that_change_by_themselves() -> None:
+    """What it doesn't read needn't be steady."""
+
+    class Topical(State, total=False):
+        news: Annotated[list[str], Topic(str)]
+
+    async def looks_at_any(state: Topical) -> Any:
+        return await looks(state)
+
+    def side(cls: Any) -> Any:
+        builder = cls(Topical).add_node("slow", slow).add_node("quick", quick).add_node("looks", looks_at_any, metadata=REPEATABLE)
+        builder.add_edge(START, "slow").add_edge(START, "quick").add_edge("quick", "looks")
+        return builder.compile()
+
+    stock, graph = side(Stock), await taught(side(StateGraph))
+    for which, ahead in (("b", 1), ("news", 1), ("news", 0)):
+        wanted, _ = await run(stock, which, news=["x"])
+        got, seen = await run(graph, which, wait=bool(ahead), news=["x"])
+        assert (got["out"], seen.ahead["looks"]) == (wanted["out"], ahead)
 
 
 @pytest.mark.parametrize(
