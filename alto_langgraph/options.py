@@ -32,7 +32,15 @@ class AltoOptions(BaseSettings):
         "`route`, with `edge`, one that a router will probably lead to, and which is thrown away if it doesn't.",
     )
     evidence: int = Field(
-        default=8, ge=1, le=64, description="With `route`: decisions of a router that have to be seen before any is guessed."
+        default=8,
+        ge=1,
+        le=64,
+        description="With `route`: decisions of a router that have to be seen before any is guessed. With `observe`: runs of a node "
+        "that have to be seen before what it reads is taken for known.",
+    )
+    observe: bool = Field(
+        default=True,
+        description="Watches which keys nodes read whose code names them only as it runs, so that they start ahead once that is known.",
     )
     speculation: float = Field(
         default=0.25, ge=0, le=1, description="With `route`: largest share of the window that may be at work on guesses."

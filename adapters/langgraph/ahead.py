@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from langgraph.types import PregelExecutableTask
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
-from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, TASKS, EphemeralValue
+from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS, EphemeralValue
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
 from alto_langgraph.adapters.langgraph.staging import NOTHING, UNASKED, Issuing, Staging
 from alto_langgraph.driver.early import CURRENT, Early
@@ -127,6 +127,8 @@ class Ahead:
     def _opened(self) -> None:
         if self._news or self._engine is not None:
             self.catch_up()
+        if self._issuing.observed:
+            self._observe()
         tasks = self.loop.tasks
         self._open = {id for id, task in tasks.items() if not task.writes}
         unfinished: dict[str, int] = {}
@@ -149,6 +151,15 @@ class Ahead:
             self._permitted()  # what routers decide is noted from the beginning
         if self._unfinished and (self._issuing is UNASKED or self._issuing.overtakes):
             self._watch.open(self._unfinished)
+
+    def _observe(self) -> None:
+        """Has the runs of nodes watched whose code doesn't tell what they read, and heeds what earlier ones have told."""
+        if self._engine is None or self._engine.idle:
+            self._issuing = self._allowed(self.loop.config.get("max_concurrency"))
+        tasks: Any = self.loop.tasks
+        for id, task in [*tasks.items()]:
+            if task.path[0] == PULL and not task.writes and (proc := self._issuing.observed.get(task.name)) is not None:
+                tasks[id] = replace(task, proc=proc)
 
     def _has_waited(self) -> None:
         """The open superstep takes a while."""
@@ -464,11 +475,20 @@ class Ahead:
         proc = self.staging.gated(early.node)
         if not pulled:
             return prepare_sent(self.loop, self._naming.sends[early.tag], early, next(self._numbers), proc)
-        state = self._foresee(early, self._issuing.passing.reads[early.node])
+        early.reads = self._issuing.passing.reads[early.node]
+        if early.node in self._issuing.observed:
+            if not self._read_so_far(early.node) <= early.reads:
+                raise UnforeseenError("it has read something else since")
+            proc = self.staging.observed[early.node][1]
+        state = self._foresee(early, early.reads)
         try:
             return prepare_pulled(self.loop, state, early, proc)
         except Exception as error:  # the app's own state class, say, which raises it again in its superstep
             raise UnforeseenError(f"making its input raises {error!r}") from error
+
+    def _read_so_far(self, node: str) -> frozenset[str]:
+        operands, read = self.staging.plan.nodes[node].operands, self.staging.readings.known(node, 1)
+        return operands if read is None else operands & read
 
     def _foresee(self, early: Early, keys: Iterable[str]) -> dict[str, Any]:
         """The channels of `keys` at the start of an early run's superstep; from now on the run rests on what they hold."""

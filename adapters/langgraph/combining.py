@@ -78,6 +78,7 @@ def _both(one: CallablePlan, other: CallablePlan) -> CallablePlan:
         changes=union(one.changes, other.changes),
         pushes=union(one.pushes, other.pushes),
         writes_up=union(one.writes_up, other.writes_up),
+        named=one.named and other.named,
         sources=Sources(
             _weaker(mine.reads, theirs.reads),
             _weaker(mine.writes, theirs.writes),

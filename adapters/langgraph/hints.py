@@ -30,7 +30,9 @@ def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Inpu
     if reads is not None and not given.whole:
         sources = dataclasses.replace(plan.sources, reads="declared")
         managed = reads & given.managed
-        plan = dataclasses.replace(plan, reads=(reads - managed) | (given.required - given.managed), managed=managed, sources=sources)
+        plan = dataclasses.replace(
+            plan, reads=(reads - managed) | (given.required - given.managed), managed=managed, named=False, sources=sources
+        )
     if writes is not None:
         plan = dataclasses.replace(plan, writes=writes, sources=dataclasses.replace(plan.sources, writes="declared"))
     return plan if plan is found else dataclasses.replace(plan, evidence=("declared", *plan.evidence))

@@ -97,6 +97,8 @@ def _node(
     node, spec, branches = compiled.nodes[name], builder.nodes[name], builder.branches.get(name, {})
     given = inputs.of(spec.input_schema)
     function = declared(given.bound(_written(_callable(node.bound, given), builder)), node.metadata, given)
+    if function.named and not (given.is_dict and type(node.bound) is RunnableCallable and node.mapper is None):
+        function = dataclasses.replace(function, named=False)
     routes = tuple(_route(branch, inputs.of(branch.input_schema or spec.input_schema)) for branch in branches.values())
     handler = frozenset({node.error_handler_node} if getattr(node, "error_handler_node", None) else ())
     commands = None if function.goes is None and not spec.ends else frozenset(spec.ends or ()) | (function.goes or frozenset())

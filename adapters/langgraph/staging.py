@@ -5,17 +5,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
 
+from alto_langgraph.adapters.langgraph.observing import observing
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
+from alto_langgraph.driver.readings import Readings
 from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.engine.habits import Habits
-from alto_langgraph.plan.candidates import Candidates
+from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates
 from alto_langgraph.plan.model import Effects, Join, Plan
 from alto_langgraph.plan.passing import Passing
 
@@ -51,16 +53,21 @@ class Issuing:
         passing: What nodes that edges trigger may pass.
         overtakes: Whether there is anything that one of these could pass.
         routers: Nodes whose decision something may be started before, with what that could be.
+        observed: Nodes whose runs are watched: what runs them in order.
     """
 
     sent: frozenset[str]
     passing: Passing
     overtakes: bool = False
     routers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    observed: Mapping[str, Runnable[Any, Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.sent or self.overtakes)
 
+
+Seen = Mapping[str, frozenset[str]]
+"""All state keys that the runs of some nodes have read."""
 
 NOTHING = Issuing(frozenset(), Passing(Plan({}), {}))
 UNASKED = Issuing(frozenset(), Passing(Plan({}), {}))
@@ -78,9 +85,9 @@ class Staging:
         self.channels = graph.channels
         self.step_timeout = graph.step_timeout
         self._graph = graph
-        self.tempo, self.habits = Tempo(), Habits()
+        self.tempo, self.habits, self.readings = Tempo(), Habits(), Readings()
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
-        self._issuing: dict[Any, Issuing] = {}
+        self._issuing: dict[Any, tuple[Seen, Issuing]] = {}
 
     @cached_property
     def plan(self) -> Plan:
@@ -162,12 +169,22 @@ class Staging:
             threads: Whether its nodes run on threads, where one that isn't needed can't be stopped.
         """
         guessing = "route" in options.issue and not (limited or threads)
-        key = (options.issue, options.effects, bool(options.window), saves, limited, guessing)
-        if key not in self._issuing:
-            self._issuing[key] = self._worked_out(options, saves, limited, guessing)
-        return self._issuing[key]
+        key = (options.issue, options.effects, options.observe, bool(options.window), saves, limited, guessing)
+        known = self._issuing.get(key)
+        if known is not None and (not known[1].observed or known[0] == self._seen(known[1], options)):
+            return known[1]
+        issuing = self._worked_out(options, saves, limited, guessing)
+        if seen := self._seen(issuing, options):
+            issuing = self._worked_out(options, saves, limited, guessing, seen)
+        self._issuing[key] = seen, issuing
+        return issuing
 
-    def _worked_out(self, options: AltoOptions, saves: bool, limited: bool, guessing: bool) -> Issuing:
+    def _seen(self, issuing: Issuing, options: AltoOptions) -> Seen:
+        """What the runs of watched nodes have read, where it is known."""
+        found = ((name, self.readings.known(name, options.evidence)) for name in issuing.observed)
+        return {name: keys for name, keys in found if keys is not None}
+
+    def _worked_out(self, options: AltoOptions, saves: bool, limited: bool, guessing: bool, seen: Seen = NOTHING_SEEN) -> Issuing:
         if not options.window or self.step_timeout is not None or self.plan.fences:
             return NOTHING
         strongest = Effects[options.effects.upper()]
@@ -177,13 +194,28 @@ class Staging:
             if not (saves and node.subgraph) and not (limited and node.routes) and self.gated(name) is not None
         )
         may = self.candidates.sent(strongest) & possible
-        reads = self.candidates.pulled(strongest)
+        reads = self.candidates.pulled(strongest, seen)
         pulled = {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {}
         passing = Passing(self.plan, pulled, unasked="chain" in options.issue)
         sent = may if "send" in options.issue else frozenset[str]()
         routers = {name: passing.guessable(name) for name in self.plan.nodes} if guessing and pulled else {}
         routers = {name: followers for name, followers in routers.items() if followers}
-        return Issuing(sent, passing, bool(pulled and (routers or passing.overtakes(self.candidates.beside))), routers)
+        overtakes = bool(pulled and (routers or passing.overtakes(self.candidates.beside)))
+        watched = self.observed.keys() & possible & may if options.observe and "edge" in options.issue else ()
+        return Issuing(sent, passing, overtakes, routers, {name: self.observed[name][0] for name in watched})
+
+    @cached_property
+    def observed(self) -> Mapping[str, tuple[Runnable[Any, Any], Runnable[Any, Any]]]:
+        """Nodes whose runs tell what they read: what runs them in order, and what ahead."""
+        found = {}
+        for name, node in self.plan.nodes.items():
+            if node.observed:
+                note = partial(self.readings.note, name)
+                in_order = observing(self.nodes[name].node, node.operands, note, ahead=False)
+                early = observing(self.gated(name), node.operands, note, ahead=True)
+                if in_order is not None and early is not None:
+                    found[name] = in_order, early
+        return found
 
     def routes_read(self, name: str) -> frozenset[str]:
         """State keys that the conditional edges behind a node look at."""

@@ -51,6 +51,7 @@ class Early:
         self.task: Any = None
         self.view: Any = None
         self.assumed: dict[str, Any] = {}
+        self.reads: frozenset[str] = frozenset()
         self.adopted = False
         self.awaited = False
         self.abandoned = False

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from alto_langgraph.plan.beside import beside
 from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
+
+NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
 
 
 class Candidates:
@@ -23,9 +26,14 @@ class Candidates:
         """Nodes that may run ahead when a `Send` triggers them, with effects of `strongest` at most."""
         return frozenset(name for name, node in self.plan.nodes.items() if not any(self.reasons(node, strongest)))
 
-    def pulled(self, strongest: Effects) -> Mapping[str, frozenset[str]]:
-        """Nodes that may run ahead when an edge triggers them, with the state keys that their input depends on."""
-        nodes = (self.plan.nodes[name] for name in self.sent(strongest))
+    def pulled(self, strongest: Effects, seen: Mapping[str, frozenset[str]] = NOTHING_SEEN) -> Mapping[str, frozenset[str]]:
+        """Nodes that may run ahead when an edge triggers them, with the state keys that their input depends on.
+
+        Args:
+            strongest: Their effects at most.
+            seen: For some nodes all keys that their runs have read, which then stand for what they may read.
+        """
+        nodes = (_seen(self.plan.nodes[name], seen.get(name)) for name in self.sent(strongest))
         return {node.name: node.operands for node in nodes if not any(self.reasons_on_state(node))}
 
     def reasons(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
@@ -80,3 +88,7 @@ class Candidates:
                 if reason is not None and reason.code == "shared":
                     yield reason
                     return
+
+
+def _seen(node: NodePlan, keys: frozenset[str] | None) -> NodePlan:
+    return node if keys is None else replace(node, operands=node.operands & keys, unsteady=node.unsteady & keys)

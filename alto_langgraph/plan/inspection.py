@@ -16,6 +16,7 @@ from alto_langgraph.plan.bytecode import read_code
 from alto_langgraph.plan.declared import bare, members, update_keys
 from alto_langgraph.plan.harmless import is_runnable
 from alto_langgraph.plan.model import CallablePlan, Effects, Sources
+from alto_langgraph.plan.named import by_keys
 from alto_langgraph.plan.origin import is_library
 from alto_langgraph.plan.reading import TooLargeError
 from alto_langgraph.plan.source import Tree, tree_of
@@ -74,6 +75,8 @@ def inspected(function: Any, state: Any, everything: bool, describe: Describe, b
     except (TooLargeError, RecursionError):
         return read_code(home, describe)
     plan = _finished(reading, result, home, everything)
+    if plan.reads is None and not everything and not reading.report.sees_names and by_keys(function):
+        plan = replace(plan, named=True)
     if isinstance(function, FunctionType) and function.__closure__ is None:
         _kept[function] = _Kept((state, everything), describe, reading.report.depends, plan)
     return plan

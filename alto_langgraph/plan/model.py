@@ -101,6 +101,8 @@ class CallablePlan:
         writes_up: State keys of the graph around this one that it may name in `Command(graph=Command.PARENT)`.
         managed: Managed values (`RemainingSteps` and the like) that it may look at, by key. They depend on the number of the superstep
             and on nothing that a task writes.
+        named: Which keys it looks at only a run tells, but it uses what it is given by its keys and in no other way, all of it before it
+            returns.
         sources: Where the answers come from.
     """
 
@@ -123,6 +125,7 @@ class CallablePlan:
     pushes: frozenset[str] | None = None
     writes_up: frozenset[str] | None = None
     managed: frozenset[str] = NOBODY
+    named: bool = False
     sources: Sources = Sources()
 
     @property
@@ -175,6 +178,11 @@ class NodePlan:
         for route in self.routes:
             written = None if written is None or route.writes is None else written | route.writes
         return written
+
+    @property
+    def observed(self) -> bool:
+        """Whether what it reads can be learnt from its runs: one that reads anything else may be given up and repeated."""
+        return self.function.named and self.function.effects <= Effects.IDEMPOTENT and not self.function.mutates
 
     @property
     def may_interrupt(self) -> bool:

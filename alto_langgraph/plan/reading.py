@@ -154,6 +154,7 @@ class Reading(Naming):
     def in_sight(self) -> Value:
         """Whatever the names of the current function, and of those around it, stand for."""
         values: list[Value] = []
+        self.report.sees_names = True
         scope: Scope | None = self.scope
         while scope is not None:
             values += scope.env.values()
@@ -162,5 +163,6 @@ class Reading(Naming):
 
     def look_anywhere(self, name: str) -> None:
         """Something is called that can look at, and change, any function's locals."""
+        self.report.sees_names = True
         self.report.mutate((OPERAND, ANYWHERE), f"`{name}`")
         self.report.read_all()

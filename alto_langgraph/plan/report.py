@@ -21,6 +21,7 @@ class Report:
         self.pushes: frozenset[str] | None = NOWHERE
         self.effects = Effects.PURE
         self.pauses = self.identity = self.store = self.mutates = self.subgraph = False
+        self.sees_names = False
         self.goes: frozenset[str] | None = NOWHERE
         self.sends: frozenset[str] | None = NOWHERE
         self.goes_up: frozenset[str] | None = NOWHERE
@@ -143,6 +144,7 @@ class Report:
         self.effects = max(self.effects, other.effects)
         self.mutates |= other.mutates
         self.subgraph |= other.subgraph
+        self.sees_names |= other.sees_names
         self.goes = names_of(self.goes, other.goes)
         self.sends = names_of(self.sends, other.sends)
         self.goes_up = names_of(self.goes_up, other.goes_up)

@@ -51,6 +51,7 @@ class Special(Following):
         return UNKNOWN
 
     def _evaluated(self, call: Call, name: str) -> Value:
+        self.report.sees_names = True
         texts = self.peek(call.args[0].strings) if len(call.values) == 1 and call.args else None
         written = [_expression(text) for text in texts] if name == "eval" and texts else []
         if written and None not in written:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Literal
 
 from alto_langgraph.options import AltoOptions
-from alto_langgraph.plan.candidates import Candidates
+from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates
 from alto_langgraph.plan.model import NOBODY, Effects, NodePlan, Plan, Reason
 from alto_langgraph.plan.passing import Passing
 from alto_langgraph.plan.unfinished import Unfinished
@@ -22,15 +23,17 @@ class Ways:
     Args:
         plan: What is known of the graph.
         options: What the user allows.
+        seen: For some nodes all keys that their runs have read.
     """
 
-    def __init__(self, plan: Plan, options: AltoOptions) -> None:
+    def __init__(self, plan: Plan, options: AltoOptions, seen: Mapping[str, frozenset[str]] = NOTHING_SEEN) -> None:
         self._plan, self._issue = plan, options.issue
+        self._options, self._seen = options, seen
         self.fences = (*_switched_off(options), *plan.fences)
         self._strongest = Effects[options.effects.upper()]
         self._candidates = Candidates(plan)
         self._sent = self._candidates.sent(self._strongest) if "send" in self._issue and not self.fences else frozenset()
-        pulled = self._candidates.pulled(self._strongest) if "edge" in self._issue and not self.fences else {}
+        pulled = self._candidates.pulled(self._strongest, seen) if "edge" in self._issue and not self.fences else {}
         self._passing = Passing(plan, pulled, unasked="chain" in self._issue)
         self._unfinished = Unfinished(plan, self._candidates.beside, self._sent, self._passing)
 
@@ -79,10 +82,21 @@ class Ways:
             return own
         if source == START:
             return (_first(target),)
+        if target in self._learning.keys() - self._seen.keys() and self._once_learnt.issue(source, target):
+            return (_unknown_yet(target, self._options.evidence),)
         found = [self._not_sent(source, target)] if self.sends(source, target) else []
         if self._pulls(source, target) or not found:
             found += self._not_pulled(source, node)
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _learning(self) -> Mapping[str, frozenset[str]]:
+        """Nodes whose runs tell what they read, as if they read nothing."""
+        return {name: NOBODY for name, node in self._plan.nodes.items() if node.observed and self._options.observe}
+
+    @cached_property
+    def _once_learnt(self) -> Ways:
+        return Ways(self._plan, self._options, self._learning)
 
     def waits(self, source: str, target: str) -> Iterator[Reason]:
         """What a task of `target` that may start ahead when `source` leads to it may have to wait for nevertheless."""
@@ -152,6 +166,14 @@ def _not_issued(issue: Issue, so: str) -> Reason:
 
 def _first(name: str) -> Reason:
     return Reason("first", name, f"`{name}` is triggered by START, so it starts in the first superstep and has nothing to get ahead of.")
+
+
+def _unknown_yet(name: str, evidence: int) -> Reason:
+    sentence = (
+        f"Which keys `{name}` reads only its runs tell: it may start ahead once {evidence} of them have been seen in one process, "
+        "if none read what it would have to pass may write."
+    )
+    return Reason("observed", name, sentence)
 
 
 def _alone(source: str, leads: str, target: str) -> Reason:

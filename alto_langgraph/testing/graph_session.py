@@ -92,6 +92,8 @@ class Session:
     def options(self) -> dict[str, Any]:
         """Alto's own."""
         chosen: dict[str, Any] = {"issue": ["send", "edge", "chain", "route"], "evidence": 1, "speculation": 1} if self.case.guesses else {}
+        if any(node.style == "computed" for node in self.case.graph.all_nodes()):
+            chosen["evidence"] = 1
         return chosen | ({"window": self.case.window} if self.case.window is not None else {})
 
     def at(self, old: Any) -> dict[str, Any]:

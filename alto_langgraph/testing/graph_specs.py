@@ -18,9 +18,9 @@ Kind = Literal["last", "sum", "fold", "list", "extend", "merge", "messages", "an
 list, or in place), dicts merged, messages, the last of several, kept for one superstep (one value, all values), not saved, saved by
 its changes."""
 
-Style = Literal["get", "item", "unpack", "spread", "helper", "copy", "whole", "schema"]
+Style = Literal["get", "item", "unpack", "spread", "helper", "copy", "whole", "schema", "computed"]
 """How a node reads the state: `state.get("x")`, `state["x"]`, into variables, `f(**state)`, in a helper function, from a copy, all of
-it, or only what its own narrower schema has."""
+it, only what its own narrower schema has, or by keys that its code names only as it runs."""
 
 Returns = Literal["literal", "grown", "merged", "call", "pairs", "list", "helper", "object"]
 """How a node writes its update down: a dict display, key by key, `a | b`, `dict(a=1)`, pairs in a `Command`, a list of updates, in a

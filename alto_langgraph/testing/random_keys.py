@@ -103,17 +103,21 @@ def written_down(dice: Dice, graph: Graph, typed: bool, declares: float | None =
     state = "typed" if typed else dice.choices(classes, (7, 1, 1))[0]
     edited = {dice.choice(graph.nodes).name} if any(key.kind == "messages" for key in graph.keys) and dice.chance(0.7) else set()
     graph = replace(graph, state=state)
-    graph = replace(graph, nodes=tuple(_written_down(dice, node, declares, odd, node.name in edited) for node in graph.nodes))
+    style: Style | None = "computed" if dice.chance(0.06) else None
+    graph = replace(graph, nodes=tuple(_written_down(dice, node, declares, odd, node.name in edited, style) for node in graph.nodes))
     return graph if not graph.choice else replace(graph, choice=_styled(dice, graph.choice, odd))
 
 
-def _written_down(dice: Dice, node: Node, declares: float, odd: float, edits: bool) -> Node:
+def _written_down(dice: Dice, node: Node, declares: float, odd: float, edits: bool, style: Style | None) -> Node:
+    drawn: Style = dice.choice(get_args(Style)) if dice.chance(max(odd, 0.1)) else dice.choice(("get", "item"))
+    style = style or drawn
+    declared: Declared = _drawn(dice, DECLARED) if dice.chance(declares) else ""
     return replace(
         node,
-        declared=_drawn(dice, DECLARED) if dice.chance(declares) else "",
+        declared="effects" if style == "computed" and dice.chance(0.8) else declared,
         maybe=tuple(key for key in node.writes if key != "turn" and dice.chance(0.12)),
         resets=tuple(key for key in node.writes if key != "turn" and dice.chance(0.02)),
-        style=dice.choice(get_args(Style)) if dice.chance(max(odd, 0.1)) else dice.choice(("get", "item")),
+        style=style,
         returns=dice.choice(get_args(Returns)) if dice.chance(odd) else "literal",
         form=dice.choice(get_args(Form)) if dice.chance(odd / 2) else "function",
         looks=tuple(look for look in get_args(Look) if dice.chance(odd / 7)),

@@ -126,6 +126,7 @@ class State:
         keys = {key for key in node.reads if key in self.keys} | ({"left"} if "left" in node.looks else set())
         if node.edits and self.messages:
             keys.add(self.messages)
+        keys |= {"seed"} if node.style == "computed" else set()
         return keys | ({"box"} if node.box else set()) | self._needed((node.command,) if node.command else ())
 
     def _needed(self, choices: Iterable[Choice]) -> set[str]:
@@ -198,6 +199,10 @@ class State:
             plain = [key for key in keys if self._text(key) == key]
             texts = [self.read(name, key, narrow=narrow) for key in keys if key not in plain]
             parts = [f"*look({', '.join(['state', *map(repr, plain)])})", *texts]
+        elif style == "computed" and typed:
+            plain = [key for key in keys if self._text(key) == key]
+            texts = [self.read(name, key, narrow=narrow) for key in keys if key not in plain]
+            parts = [f"*[state.get(key) for key in {' '.join(plain)!r}.split()[state.get('seed', 0) % {len(plain) or 1} :]]", *texts]
         elif style == "whole" and typed:
             but = ["box", *(key.name for key in self.keys.values() if key.kind == "messages")]
             parts = [f"*everything(state, {', '.join(map(repr, but))})"]

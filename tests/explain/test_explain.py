@@ -373,3 +373,41 @@ def test_mermaid_takes_any_name() -> None:
 def test_an_unknown_name_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         explained(staged()).node("no such")
+
+
+class TestWhatOnlyRunsTell:
+    """`look` reads a key that another key names."""
+
+    OBSERVED = (
+        "Which keys `look` reads only its runs tell: it may start ahead once 8 of them have been seen in one process, "
+        "if none read what it would have to pass may write."
+    )
+
+    def beside(self, slow: Any, **options: Any) -> Any:
+        def look(state):
+            return {"out": [state[state["x"]]]}
+
+        builder = StateGraph(State).add_node("slow", slow).add_node("quick", lambda state: {"out": [1]}).add_node("look", look)
+        builder.add_edge(START, "slow").add_edge(START, "quick").add_edge("quick", "look")
+        return explained(builder, **options).node("look")
+
+    def test_it_may_start_ahead_once_they_have(self) -> None:
+        look = self.beside(lambda state: {"docs": []})
+        assert [(reason.code, reason.sentence) for reason in look.reasons] == [("observed", self.OBSERVED)]
+        assert not look.ahead
+
+    def test_after_as_many_as_the_option_says(self) -> None:
+        (reason,) = self.beside(lambda state: {"docs": []}, evidence=3).reasons
+        assert "once 3 of them" in reason.sentence
+
+    def test_not_if_nobody_observes(self) -> None:
+        look = self.beside(lambda state: {"docs": []}, observe=False)
+        assert [reason.sentence for reason in look.reasons] == ["`look` reads `docs`, which `slow` may write."]
+
+    def test_not_if_something_else_is_in_the_way(self) -> None:
+        look = self.beside(lambda state: {"docs": interrupt("?")}, issue=frozenset({"edge"}))
+        assert [reason.code for reason in look.reasons] == ["interrupt"]
+
+    def test_not_if_nothing_is(self) -> None:
+        look = self.beside(lambda state: {})
+        assert look.ahead and not look.reasons

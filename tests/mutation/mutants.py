@@ -118,6 +118,22 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/adapters/test_on_state.py", "tests/plan", "tests/explain"),
     ),
     Mutant(
+        "I2",
+        "an early task goes on when it asks for a key that its earlier runs haven't read",
+        f"{ADAPTER}/observing.py",
+        "if self.early is not None and key not in self.early.reads:",
+        "if False:",
+        ("tests/equivalence/test_observed_reads.py",),
+    ),
+    Mutant(
+        "I2",
+        "nodes are watched whose code may look past the view",
+        f"{PLAN}/inspection.py",
+        " and by_keys(function):",
+        ":",
+        ("tests/plan/test_named.py",),
+    ),
+    Mutant(
         "I5",
         "tasks pass others that use the same object outside the state",
         f"{PLAN}/model.py",
