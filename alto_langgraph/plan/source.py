@@ -144,9 +144,10 @@ def _keys(node: ast.AST) -> set[str]:
     for part in waiting:
         if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and isinstance(part.slice.value, str):
             found.add(part.slice.value)
-        for name, value in vars(part).items():
+        for name in part._fields:  # others set attributes, too: links upwards, even on nodes that all trees share
             if name in _ELSEWHERE:
                 continue
+            value = getattr(part, name, None)
             if isinstance(value, ast.AST):
                 waiting.append(value)
             elif type(value) is list:
