@@ -124,7 +124,8 @@ class Runs:
             if self.given.sync:
                 with watching(facts):
                     return graph.invoke(ready, config, **how), None
-            return self.loop.run(_ainvoke(graph, ready, config, how, facts)), None
+            # Not by the runner: what that does about Ctrl-C ends in a text of the whole answer, which takes time.
+            return self.loop.get_loop().run_until_complete(_ainvoke(graph, ready, config, how, facts)), None
         except Exception as error:
             return None, error
 
