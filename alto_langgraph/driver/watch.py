@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 from alto_langgraph.driver.tempo import Tempo
 
 PATIENCE = 4
-"""Most times that a late alarm is set again."""
+"""Most times that an alarm is set again in one superstep."""
+BUSY = 0.5
+"""Share of the time, until an alarm, from which on the process is busy: what it waits for then may well be itself."""
 
 
 class Watch:
@@ -24,8 +26,8 @@ class Watch:
         lock: Held while `call` is called, and while what it looks at changes.
         call: Called once per superstep that takes a while.
         seconds: What a while is.
-        grace: Seconds by which an alarm may come late. One that comes later still tells of a busy event loop or machine, not of the
-            nodes, and is set again a few times.
+        grace: Seconds by which an alarm may come late. One that comes later still, or after a time in which the process was at work
+            itself, tells of a busy event loop or machine, not of the nodes, and is set again a few times.
 
     `passed` says whether the open superstep is known to take a while.
     """
@@ -42,7 +44,8 @@ class Watch:
         grace: float,
     ) -> None:
         self.passed = False
-        self._seconds, self._grace, self._due, self._patience = seconds, grace, 0.0, 0
+        self._seconds, self._grace = seconds, grace
+        self._patience, self._armed, self._worked = 0, 0.0, 0.0
         self._tempo, self._alarm, self._soon, self._lock, self._call = tempo, alarm, soon, lock, call
         self._round = 0
         self._nodes: Collection[str] = ()
@@ -53,10 +56,10 @@ class Watch:
     def open(self, nodes: Collection[str]) -> None:
         """A superstep opens in which tasks of `nodes` are unfinished; the collection may shrink as they finish."""
         self._nodes, self._names, self._since = nodes, tuple(nodes), monotonic()
+        self._patience = PATIENCE
         if self._tempo.slow(nodes):
             self._soon(partial(self._ring, self._round, seen=False))
         elif not self._tempo.quick(nodes):
-            self._patience = PATIENCE
             self._arm(self._since)
 
     def close(self) -> None:
@@ -83,7 +86,7 @@ class Watch:
 
     def _ring(self, round: int, *, seen: bool = True) -> None:
         with self._lock:
-            if round != self._round or (seen and self._is_late()):
+            if round != self._round or self._put_off(seen):
                 return
             self.passed = True
             if seen:
@@ -91,17 +94,21 @@ class Watch:
             self._call()
 
     def _arm(self, now: float) -> None:
-        self._due = now + self._seconds
+        self._armed, self._worked = now, process_time()
         self._call_off = self._alarm(partial(self._ring, self._round))
 
-    def _is_late(self) -> bool:
-        """Whether the alarm came late, and is set again."""
+    def _put_off(self, seen: bool) -> bool:
+        """Whether the process is so busy that nothing is known of the nodes, and the alarm is set again."""
         now = monotonic()
-        if now <= self._due + self._grace or not self._patience:
+        if not self._patience or not (self._was_busy(now) if seen else now > self._since + self._seconds):
             return False
         self._patience -= 1
         self._arm(now)
         return True
+
+    def _was_busy(self, now: float) -> bool:
+        waited = now - self._armed
+        return waited > self._seconds + self._grace or process_time() - self._worked > BUSY * waited
 
 
 def _nothing(*call: object) -> Any:

@@ -20,11 +20,12 @@ class Played:
     """A watch whose clock and alarms the test moves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tempo: Tempo | None = None) -> None:
-        self.now, self.told = 0.0, 0
+        self.now, self.worked, self.told = 0.0, 0.0, 0
         self.set: list[Callable[[], None]] = []
         self.soon: list[Callable[[], None]] = []
         self.tempo = tempo or Tempo()
         monkeypatch.setattr(watch, "monotonic", lambda: self.now)
+        monkeypatch.setattr(watch, "process_time", lambda: self.worked)
         self.watch = Watch(
             self.tempo, alarm=self._alarm, soon=self.soon.append, lock=nullcontext(), call=self._tell, seconds=WHILE, grace=GRACE
         )
@@ -158,6 +159,27 @@ def test_an_alarm_that_comes_late_is_set_again(played: Played) -> None:
         played.ring()
         assert played.told == 0 and len(played.set) == 1, "the event loop was busy"
     played.now += WHILE + GRACE * 0.9
+    played.ring()
+    assert played.told == 1
+
+
+def test_an_alarm_after_work_of_the_process_itself_is_set_again(played: Played) -> None:
+    played.watch.open(Counter("a"))
+    for work in (0.6, 0.4):
+        assert played.told == 0
+        played.now += WHILE
+        played.worked += WHILE * work
+        played.ring()
+    assert played.told == 1 and played.tempo.slow("a") is False
+
+
+def test_what_is_taken_to_be_slow_waits_until_the_process_is_less_busy(played: Played) -> None:
+    slow(played, "a")
+    played.watch.open(Counter("a"))
+    played.now += WHILE * 1.1
+    played.soon.pop()()
+    assert played.told == 0 and len(played.set) == 1, "the event loop came back late"
+    played.now += WHILE
     played.ring()
     assert played.told == 1
 
