@@ -14,7 +14,7 @@ ENOUGH = 3
 """Times in a row that a node has to be quick before it is taken to be."""
 SURE = 2
 """Times that a node has to take a while before it is taken to: once may be chance."""
-AGAIN = 8
+AGAIN = 32
 """Every so many times it has to show it again: what is started beside it takes time, too, and would hide that it is quick."""
 
 
