@@ -6,8 +6,10 @@ anything ahead, as such a run would prove nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
+import signal
 import warnings
 from collections import Counter
 from dataclasses import fields
@@ -69,6 +71,11 @@ def short(value: Any) -> str:
     return repr(value)
 
 
+def _deaf() -> None:
+    """Leaves Ctrl-C, which a terminal sends to every process, to the one that reports."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _judged(work: tuple[int, str]) -> Verdict:
     seed, target = work
     try:
@@ -93,14 +100,21 @@ def main(
     verdicts: list[Verdict] = []
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[ahead]} ran ahead"))
     context = multiprocessing.get_context("spawn")
-    with Progress(*columns, console=console) as progress, context.Pool(min(processes, len(seeds)), maxtasksperchild=2000) as pool:
+    with Progress(*columns, console=console) as progress, context.Pool(min(processes, len(seeds)), _deaf, maxtasksperchild=2000) as pool:
         task = progress.add_task("random graphs", total=len(seeds), ahead=0)
-        for verdict in pool.imap_unordered(_judged, [(s, swap) for s in seeds], chunksize=1 if len(seeds) < 100 else 20):
-            verdicts.append(verdict)
-            progress.update(task, advance=1, ahead=sum(v.ahead > 0 for v in verdicts))
-            if sum(v.difference is not None for v in verdicts) >= most:
-                pool.terminate()
-                break
+        ahead = differing = 0
+        # What was judged is reported even where somebody stops the run.
+        with contextlib.suppress(KeyboardInterrupt):
+            for verdict in pool.imap_unordered(_judged, [(s, swap) for s in seeds], chunksize=1 if len(seeds) < 100 else 20):
+                verdicts.append(verdict)
+                ahead += verdict.ahead > 0
+                progress.update(task, advance=1, ahead=ahead)
+                if verdict.difference:
+                    differing += 1
+                    console.print(f"seed {verdict.seed} differs at {verdict.difference[0].strip()}", markup=False, highlight=False)
+                if differing >= most:
+                    break
+        pool.terminate()
     raise typer.Exit(_report(console, verdicts, swap, shrinking, judged_one=only is not None))
 
 

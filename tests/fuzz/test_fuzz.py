@@ -250,3 +250,30 @@ def test_the_swapped_class_is_found_by_name() -> None:
 def test_random_graph(seed: int) -> None:
     verdict = judge(seed)
     assert verdict.difference is None, str(verdict.difference)
+
+
+def test_an_interrupted_run_reports_what_it_has() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=False)
+    assert "seed 1 differs at values" in done.stdout
+    assert "1 differ." in done.stdout
+    assert done.returncode == 1, done.stderr
+
+
+INTERRUPTED = """
+import multiprocessing, multiprocessing.pool
+from alto_langgraph.testing import fuzz
+
+class Pool:
+    def __init__(self, *args, **how): pass
+    def __enter__(self): return self
+    def __exit__(self, *error): pass
+    def terminate(self): pass
+    def imap_unordered(self, judged, seeds, **how):
+        yield fuzz.Verdict(0, None)
+        yield fuzz.Verdict(1, ("values", "1", "2"))
+        raise KeyboardInterrupt
+
+multiprocessing.pool.Pool = lambda *args, **how: Pool()
+fuzz.shrunk = lambda seed, *rest: fuzz.draw(seed)
+fuzz.main(n=100_000)
+"""
