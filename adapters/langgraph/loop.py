@@ -56,6 +56,10 @@ class Committing(Emitting, Incremental):
     def _launch(self, early: Early) -> None:
         raise NotImplementedError
 
+    def release(self, early: Early) -> None:
+        """Lets out what an adopted run has said, behind what was said before in the run."""
+        raise NotImplementedError
+
     def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
         """Calls something once what has happened together is known; `early` if it happened to an early run."""
         raise NotImplementedError
@@ -226,6 +230,10 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def _early_done(self, early: Early, future: asyncio.Task[Any]) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
 
+    def release(self, early: Early) -> None:
+        # As LangGraph hands on what tasks say: what subgraphs have said before is still on its way.
+        asyncio.get_running_loop().call_soon(early.release)
+
     def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
         asyncio.get_running_loop().call_soon(call, context=self._context)
 
@@ -235,7 +243,7 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     async def _end(self) -> None:
         """Nothing that was started ahead is left running."""
         if self.ahead is not None:
-            abandoned = [early.future for early in self.ahead.end() if not early.future.done()]
+            abandoned = [task for early in self.ahead.end() for task in (early.future, *early.inside) if not task.done()]
             if abandoned:
                 await asyncio.wait(abandoned)
             self.ahead = None
@@ -274,6 +282,9 @@ class CommittingSync(Committing, SyncPregelLoop):
 
     def _early_done(self, early: Early, future: Any) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
+
+    def release(self, early: Early) -> None:
+        early.release()
 
     def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
         if early:  # else the runner does, when it has waited a moment (`ReadyFutures.next`)

@@ -6,8 +6,9 @@ import asyncio
 import concurrent.futures
 import threading
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -45,7 +46,28 @@ async def run_early(loop: Committing, early: Early) -> Any:
             configurable = {CONFIG_KEY_CALL: partial(fenced_call, early)}
             if not loop.use_astream and plain(early.task, None, {}):
                 return await aattempt(early.task, configurable)
-            return await arun_with_retry(early.task, None, stream=loop.use_astream, configurable=configurable)
+            task = replace(early.task, proc=_Inside(early)) if early.task.timeout is not None else early.task
+            return await arun_with_retry(task, None, stream=loop.use_astream, configurable=configurable)
+
+
+class _Inside:
+    """A node under a timeout, which runs in an asyncio task of its own: LangGraph cancels that one without waiting for it."""
+
+    def __init__(self, early: Early) -> None:
+        self._early = early
+
+    async def ainvoke(self, input: Any, config: Any) -> Any:
+        self._note()
+        return await self._early.task.proc.ainvoke(input, config)
+
+    async def astream(self, input: Any, config: Any) -> AsyncIterator[Any]:
+        self._note()
+        async for chunk in self._early.task.proc.astream(input, config):
+            yield chunk
+
+    def _note(self) -> None:
+        if (inside := asyncio.current_task()) is not None:
+            self._early.inside.append(inside)
 
 
 def run_early_sync(loop: Committing, early: Early) -> Any:
@@ -83,6 +105,8 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
         try:
             if marked.early.future.done():
                 await _take_turns(marked, task)
+            while not marked.early.released:
+                await asyncio.sleep(0)
             result = await marked.early.future
         except (Retreat, GraphInterrupt):
             pass  # again, in order: what it met carries names that only its superstep gives

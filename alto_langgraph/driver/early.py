@@ -48,11 +48,12 @@ class Early:
     def __init__(self, tag: Tag, node: str, step: int, *, outer: Early | None, live: bool, on_route: Callable[[Early], None]) -> None:
         self.tag, self.node, self.step, self.outer, self.live = tag, node, step, outer, live
         self.future: Any = None
+        self.inside: list[asyncio.Task[Any]] = []
         self.task: Any = None
         self.view: Any = None
         self.assumed: dict[str, Any] = {}
         self.reads: frozenset[str] = frozenset()
-        self.adopted = False
+        self.adopted = self.released = False
         self.awaited = False
         self.abandoned = False
         self.told = False
@@ -71,20 +72,24 @@ class Early:
     def hold(self, sink: Sink, item: Any) -> bool:
         """Keeps `item` for later; False if it should go on now."""
         with self._lock:
-            if self.adopted or self.live:
+            if self.released or self.live:
                 return False
             self._held.append((sink, item))
             return True
 
     def adopt(self, rename: Callable[[Any], Any] | None) -> None:
-        """Lets out what was held, in order, under the names the superstep gives; what waited for leave passes."""
+        """Takes the names the superstep gives; what waited for leave passes. `release` follows."""
+        self.rename = rename
+        self.adopted = True
+        self.let_pass()
+
+    def release(self) -> None:
+        """Lets out what was held, in order, under the names the superstep gives, and from now on all else at once."""
         with self._lock:
-            self.rename = rename
             held, self._held = self._held, []
             for sink, item in held:
-                sink.deliver(item if rename is None else rename(item), self.outer)
-            self.adopted = True
-        self.let_pass()
+                sink.deliver(item if self.rename is None else self.rename(item), self.outer)
+            self.released = True
 
     # ---- fences inside the run
 

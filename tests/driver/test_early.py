@@ -36,21 +36,35 @@ def early(outer: Early | None = None, *, live: bool = False, on_route: Any = Non
     return Early(TAG, "node", 2, outer=outer, live=live, on_route=on_route or (lambda early: None))
 
 
+def adopt(run: Early, rename: Any) -> None:
+    run.adopt(rename)
+    run.release()
+
+
 class TestEvents:
     def test_are_held_until_adoption_and_let_out_in_order(self) -> None:
         run, stream = early(), Stream()
         for item in (1, 2, 3):
             stream.deliver(item, run)
         assert stream.got == []
-        run.adopt(None)
+        adopt(run, None)
         assert stream.got == [1, 2, 3]
 
     def test_go_straight_out_after_adoption(self) -> None:
         run, stream = early(), Stream()
         stream.deliver("before", run)
-        run.adopt(None)
+        adopt(run, None)
         stream.deliver("after", run)
         assert stream.got == ["before", "after"]
+
+    def test_said_between_adoption_and_release_come_behind_what_is_held(self) -> None:
+        run, stream = early(), Stream()
+        stream.deliver("before", run)
+        run.adopt(None)
+        stream.deliver("between", run)
+        assert stream.got == []
+        run.release()
+        assert stream.got == ["before", "between"]
 
     def test_keep_their_order_over_several_streams(self) -> None:
         run, heard = early(), []
@@ -65,13 +79,13 @@ class TestEvents:
         one, two = Noting("one"), Noting("two")
         for sink, item in ((one, 1), (two, 2), (one, 3)):
             assert run.hold(sink, item)
-        run.adopt(None)
+        adopt(run, None)
         assert heard == [("one", 1), ("two", 2), ("one", 3)]
 
     def test_carry_the_names_that_adoption_gives(self) -> None:
         run, stream = early(), Stream()
         stream.deliver("early", run)
-        run.adopt(str.upper)
+        adopt(run, str.upper)
         stream.deliver("late", run)
         assert stream.got == ["EARLY", "LATE"]
 
@@ -92,16 +106,16 @@ class TestEvents:
         inner, stream = early(outer), Stream()
         stream.deliver("deep", inner)
         first, second = (inner, outer) if inner_first else (outer, inner)
-        first.adopt(lambda item: f"{item} {'inner' if inner_first else 'outer'}")
+        adopt(first, lambda item: f"{item} {'inner' if inner_first else 'outer'}")
         assert stream.got == []
-        second.adopt(lambda item: f"{item} {'outer' if inner_first else 'inner'}")
+        adopt(second, lambda item: f"{item} {'outer' if inner_first else 'inner'}")
         assert stream.got == ["deep inner outer"]
 
     def test_of_a_run_inside_a_live_run(self) -> None:
         inner, stream = early(early(live=True)), Stream()
         stream.deliver("deep", inner)
         assert stream.got == []
-        inner.adopt(None)
+        adopt(inner, None)
         assert stream.got == ["deep"]
 
     def test_from_many_threads_are_all_heard_once(self) -> None:
@@ -117,7 +131,7 @@ class TestEvents:
         with ThreadPoolExecutor(4) as pool:
             done = [pool.submit(speak, thread) for thread in range(4)]
             barrier.wait(PATIENCE)
-            run.adopt(None)
+            adopt(run, None)
             for future in done:
                 future.result(PATIENCE)
         assert sorted(stream.got) == [(thread, place) for thread in range(4) for place in range(200)]

@@ -33,7 +33,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "I1",
         "events of early tasks go out at once",
         f"{DRIVER}/early.py",
-        "if self.adopted or self.live:",
+        "if self.released or self.live:",
         "if True:",
         ("tests/adapters/test_events.py",),
     ),

@@ -1,0 +1,135 @@
+"""What random graphs have shown to differ, each as a graph of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import time
+from functools import partial
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START
+from langgraph.graph import StateGraph as Stock
+from langgraph.graph.message import add_messages
+from langgraph.types import Command, Send
+
+from alto_langgraph.graph import StateGraph as Alto
+
+
+class Talk(TypedDict):
+    messages: Annotated[list[Any], add_messages]
+    log: Annotated[list[str], operator.add]
+
+
+async def quick(state: Talk) -> dict[str, Any]:
+    return {"log": ["quick"]}
+
+
+async def slow(state: Talk) -> dict[str, Any]:
+    await asyncio.sleep(0.03)
+    return {"log": ["slow"]}
+
+
+async def says(state: Talk) -> dict[str, Any]:
+    return {"messages": [AIMessage("said", id="1")]}
+
+
+def talking(graph: type[Stock[Any]]) -> Any:
+    """Calls a graph in which one node runs ahead and says something."""
+    inner = graph(Talk)
+    for node in (quick, slow, says):
+        inner.add_node(node.__name__, node)
+    inner.add_edge(START, "quick")
+    inner.add_edge(START, "slow")
+    inner.add_edge("quick", "says")
+    called = inner.compile()
+
+    async def calls(state: Talk, config: RunnableConfig) -> Any:
+        return await called.ainvoke(state, config)
+
+    outer = graph(Talk)
+    outer.add_node("calls", calls)
+    outer.add_edge(START, "calls")
+    return outer.compile()
+
+
+async def test_what_an_early_node_of_a_called_graph_says_comes_behind_the_superstep_before() -> None:
+    heard: dict[str, list[Any]] = {}
+    for name, graph in (("stock", Stock), ("alto", Alto)):
+        events = talking(graph).astream({}, stream_mode=["values", "messages"], subgraphs=True)
+        heard[name] = [(len(ns), mode, data["log"] if mode == "values" else data[0].content) async for ns, mode, data in events]
+    assert (1, "messages", "said") in heard["stock"]
+    assert heard["alto"] == heard["stock"]
+
+
+class Log(TypedDict):
+    log: Annotated[list[str], operator.add]
+
+
+@pytest.mark.parametrize("graph", [Stock, Alto])
+async def test_an_early_node_under_a_timeout_is_not_left_running(graph: type[Stock[Any]]) -> None:
+    begun: list[str] = []
+
+    async def first(state: Log) -> Command[Any]:
+        return Command(goto=Send("timed", {}))
+
+    async def fails(state: Log) -> None:
+        await asyncio.sleep(0.03)
+        raise ValueError("fails")
+
+    async def timed(payload: Any) -> dict[str, Any]:
+        begun.append("timed")
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0.01)  # leaving takes more than a turn of the event loop
+        return {}
+
+    builder = graph(Log)
+    builder.add_node("first", first)
+    builder.add_node("fails", fails)
+    builder.add_node("timed", timed, timeout=20)
+    builder.add_edge(START, "first")
+    builder.add_edge(START, "fails")
+    with pytest.raises(ValueError, match="fails"):
+        await builder.compile().ainvoke({"log": []})
+    assert begun == (["timed"] if graph is Alto else [])
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class Late(InMemorySaver):
+    """Looks at what it is to save when the run has gone on."""
+
+    def put(self, *args: Any) -> Any:
+        time.sleep(0.01)
+        return super().put(*args)
+
+
+def joining(graph: type[Stock[Any]], saver: InMemorySaver) -> list[Any]:
+    """`b` runs while `slow` does."""
+    builder = graph(Log)
+    for name, seconds in (("a", 0.0), ("b", 0.03), ("slow", 0.06), ("end", 0.0)):
+        builder.add_node(name, partial(sleeps, name, seconds))
+    builder.add_edge(START, "a")
+    builder.add_edge(START, "slow")
+    builder.add_edge("a", "b")
+    builder.add_edge(["slow", "b"], "end")
+    app = builder.compile(checkpointer=saver)
+    app.invoke({"log": []}, {"configurable": {"thread_id": "1"}})
+    saved = sorted(saver.list({"configurable": {"thread_id": "1"}}), key=lambda it: it.metadata["step"])
+    return [it.checkpoint["channel_values"].get("join:slow+b:end") for it in saved]
+
+
+def sleeps(name: str, seconds: float, state: Log) -> dict[str, Any]:
+    time.sleep(seconds)
+    return {"log": [name]}
+
+
+def test_a_checkpoint_of_a_join_stays_as_it_was_though_the_next_superstep_is_over_at_once() -> None:
+    stock = joining(Stock, InMemorySaver())
+    assert {"slow"} in stock
+    assert joining(Alto, Late())[:-1] == stock[:-1]
