@@ -21,6 +21,7 @@ from alto_langgraph.engine.events import (
     RouteReached,
     Run,
     Start,
+    Streamed,
     Waited,
 )
 from alto_langgraph.engine.guesses import Guess, Guesses
@@ -37,6 +38,8 @@ WAITING = ("waiting",)
 """What blocks a task that an edge triggers until the open superstep has taken a while."""
 OPENING = ("opening",)
 """What blocks a task until the next superstep opens: it is too far ahead, or between two, when nobody knows what comes."""
+PROVISIONAL = ("provisional",)
+"""What blocks a task that may turn out wrong, and that can't be thrown away."""
 
 
 class Engine:
@@ -53,6 +56,7 @@ class Engine:
         steady: Those state keys whose value only changes when a task writes them.
         likely: Nodes that an edge will probably trigger when a task of a node has finished; none if nothing is to be guessed.
         guesses: Most early runs at a time of which it isn't certain that they will be needed.
+        repeatable: Nodes that may be started though it may turn out wrong.
     """
 
     def __init__(
@@ -66,8 +70,9 @@ class Engine:
         steady: frozenset[str] = frozenset(),
         likely: Callable[[str], Iterable[str]] | None = None,
         guesses: int = 0,
+        repeatable: frozenset[str] = frozenset(),
     ) -> None:
-        self.plan, self.window, self.ahead = plan, window, ahead
+        self.plan, self.window, self.ahead, self.repeatable = plan, window, ahead, repeatable
         self.passing = passing or Passing(plan, {})
         self.ledger = Ledger(plan, self.passing, keys, steady)
         self.tasks: dict[Tag, Task] = {}
@@ -86,6 +91,7 @@ class Engine:
         self._handlers: dict[type, Callable[..., list[Instruction]]] = {
             Opened: self._opened,
             Waited: self._has_waited,
+            Streamed: self._streamed,
             Finished: self._finished,
             Failed: self._failed,
             Retreated: self._retreated,
@@ -153,6 +159,7 @@ class Engine:
         if task is None:
             self._know(Task(offer.tag, offer.node, self.step, offer.operands, Phase.RUNNING))
             return Run(offer.tag)
+        task.producer, task.fragment = None, False
         if task.ahead and task.phase is not Phase.SQUASHED:
             task.ahead = False
             self.occupancy -= 1
@@ -166,9 +173,8 @@ class Engine:
         task.move(Phase.COMPLETED)
         self._at_route.pop(task.tag, None)
         self.ledger.trigger(task.step + 1, event.goes)
-        children = [self._know(Task(o.tag, o.node, task.step + 1, o.operands, Phase.WAITING, alone=o.alone)) for o in event.offers]
-        for child in children:
-            self._place(child)
+        answer = self._drop_children(task, "the complete answer says otherwise", event.confirmed)
+        self._send(task, (offer for offer in event.offers if offer.tag not in event.confirmed), fragment=False)
         self._pull(event.certain, task.step + 1)
         self.ledger.arrive(task.step, task.node, event.arrives)
         for join in event.arrives:
@@ -176,7 +182,35 @@ class Engine:
                 self._pull((join.end,), step + 1, join.starts)
         self._settle(task)
         self._decided(task)
+        return answer
+
+    def _streamed(self, event: Streamed) -> list[Instruction]:
+        self._send(self._known(event.tag), event.offers, fragment=True)
         return []
+
+    def _send(self, task: Task, offers: Iterable[Offer], *, fragment: bool) -> None:
+        children = [
+            self._know(Task(o.tag, o.node, task.step + 1, o.operands, Phase.WAITING, alone=o.alone, producer=task, fragment=fragment))
+            for o in offers
+        ]
+        task.children += children
+        for child in children:
+            self._place(child)
+
+    def _drop_children(self, task: Task, reason: str, confirmed: frozenset[Tag] = frozenset()) -> list[Instruction]:
+        """Throws away what a task has sent, but for those `confirmed`, which don't depend on anything more."""
+        if not task.children:
+            return []
+        children, task.children = task.children, []
+        answer: list[Instruction] = []
+        for child in children:
+            if child.tag in confirmed:
+                child.fragment = False
+                task.children.append(child)
+            else:
+                answer += self._squash(child, reason)
+        self._wake(PROVISIONAL)
+        return answer
 
     def _failed(self, event: Failed) -> list[Instruction]:
         # It stays unfinished for those behind it: an error handler may still run in its place.
@@ -184,14 +218,14 @@ class Engine:
         task.move(Phase.FAILED)
         self._at_route.pop(task.tag, None)
         self._decided(task)
-        return []
+        return self._drop_children(task, f"`{task.node}` has failed")
 
     def _retreated(self, event: Retreated) -> list[Instruction]:
         task = self._known(event.tag)
         if not task.ahead:
             # Adopted already: the loop runs it again at once.
             self._at_route.pop(task.tag, None)
-            return [Run(task.tag)]
+            return [*self._drop_children(task, event.reason), Run(task.tag)]
         self._decided(task)
         self._free(task)
         task.move(Phase.SQUASHED)
@@ -199,7 +233,7 @@ class Engine:
             task.unfinished = True
             self.ledger.joins.withdraw(task.step, task.node)
             self.ledger.add(task)
-        return [Cancel(task.tag, event.reason)]
+        return [Cancel(task.tag, event.reason), *self._drop_children(task, event.reason)]
 
     def _route_reached(self, event: RouteReached) -> list[Instruction]:
         task = self._known(event.tag)
@@ -273,6 +307,8 @@ class Engine:
             return LIMIT
         if task.pulled and task.step > self.step + FARTHEST:
             return OPENING
+        if task.node not in self.repeatable and task.provisional:
+            return PROVISIONAL
         return WAITING if task.pulled and not self._waited else self.ledger.blocker(task)
 
     def _drop(self, task: Task) -> None:
@@ -395,14 +431,23 @@ class Engine:
         self._at_route.pop(task.tag, None)
 
     def _squash(self, task: Task, reason: str) -> list[Instruction]:
-        started = task.ahead
-        self._decided(task)
-        self._free(task)
-        if task.phase is not Phase.SQUASHED:
-            task.move(Phase.SQUASHED)
-        self._settle(task)
-        self._forget(task)
-        return [Cancel(task.tag, reason)] if started else []
+        """Throws a task away, with all that it has sent."""
+        answer: list[Instruction] = []
+        doomed = [task]
+        while doomed:
+            task = doomed.pop()
+            if self.tasks.get(task.tag) is not task:
+                continue
+            started = task.ahead
+            self._decided(task)
+            self._free(task)
+            if task.phase is not Phase.SQUASHED:
+                task.move(Phase.SQUASHED)
+            self._settle(task)
+            self._forget(task)
+            answer += [Cancel(task.tag, reason)] if started else []
+            doomed += reversed(task.children)
+        return answer
 
     def _know(self, task: Task) -> Task:
         self.tasks[task.tag] = task

@@ -48,6 +48,19 @@ class Waited:
 
 
 @dataclass(frozen=True, slots=True)
+class Streamed:
+    """A running task has come to a part of its answer that seems finished, and would send these on it.
+
+    Args:
+        tag: The task.
+        offers: What it would send, besides what it is known to, in order.
+    """
+
+    tag: Tag
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A task has run to its end.
 
@@ -57,6 +70,7 @@ class Finished:
         goes: Nodes that its other writes may trigger, joins aside.
         certain: Those of them that are certain to run in the next superstep.
         arrives: Joins that it comes to.
+        confirmed: Those of its offers that it had streamed before, and that turned out right.
     """
 
     tag: Tag
@@ -64,6 +78,7 @@ class Finished:
     goes: frozenset[str] = frozenset()
     certain: frozenset[str] = frozenset()
     arrives: frozenset[Join] = frozenset()
+    confirmed: frozenset[Tag] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ class Ended:
     """The run is over, however it ended."""
 
 
-Event = Opened | Waited | Finished | Failed | Retreated | RouteReached | Closed | Ended
+Event = Opened | Waited | Streamed | Finished | Failed | Retreated | RouteReached | Closed | Ended
 
 
 @dataclass(frozen=True, slots=True)

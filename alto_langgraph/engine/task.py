@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from alto_langgraph.exceptions import IllegalTransitionError
@@ -49,6 +49,9 @@ class Task:
         pulled: Whether an edge triggers it, so that it reads the state when it starts; else its input is a `Send` payload.
         wrote: State keys whose value its own conditional edges know from its own writes.
         awaits: Starts of the join that triggers it: as long as a task of one is unfinished, it may come in another superstep.
+        producer: The task that sent it, until its superstep opens.
+        fragment: Its producer hasn't finished: it was sent on a part of what that is still making, and may yet turn out wrong.
+        children: What it has sent.
     """
 
     tag: Tag
@@ -62,6 +65,19 @@ class Task:
     pulled: bool = False
     wrote: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()
+    producer: Task | None = None
+    fragment: bool = False
+    children: list[Task] = field(default_factory=list)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether it, or what it descends from, may yet turn out wrong."""
+        task: Task | None = self
+        while task is not None:
+            if task.fragment:
+                return True
+            task = task.producer
+        return False
 
     def move(self, phase: Phase) -> None:
         """Goes to `phase`.

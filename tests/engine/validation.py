@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from alto_langgraph.engine.engine import LIMIT, OPENING, WAITING, Engine
+from alto_langgraph.engine.engine import LIMIT, OPENING, PROVISIONAL, WAITING, Engine
 from alto_langgraph.engine.events import Event, Instruction
 from alto_langgraph.engine.ledger import COMING
 from alto_langgraph.engine.task import Phase, Task
@@ -100,6 +100,8 @@ def _stands(engine: Engine, task: Task, key: Any) -> bool:
         return task.pulled and not engine._waited
     if key == OPENING:
         return task.pulled and task.step > engine.step + FARTHEST
+    if key == PROVISIONAL:
+        return task.provisional and task.node not in engine.repeatable
     if key == COMING:
         return engine._between or _blocker_afresh(engine, task) is not None
     *operand, step, node = key
@@ -122,10 +124,18 @@ def _blocker_afresh(engine: Engine, task: Task) -> Hashable | None:
 class Told:
     """An engine that is validated after every event."""
 
-    def __init__(self, *nodes: NodePlan, window: int = 256, fenced: Iterable[str] = (), keys: str = "xy", steady: str = "xy") -> None:
+    def __init__(
+        self,
+        *nodes: NodePlan,
+        window: int = 256,
+        fenced: Iterable[str] = (),
+        keys: str = "xy",
+        steady: str = "xy",
+        repeatable: frozenset[str] = frozenset(),
+    ) -> None:
         plan = Plan({node.name: node for node in nodes})
         ahead = frozenset(plan.nodes) - set(fenced)
-        self.engine = Engine(plan, window=window, ahead=ahead, keys=frozenset(keys), steady=frozenset(steady))
+        self.engine = Engine(plan, window=window, ahead=ahead, keys=frozenset(keys), steady=frozenset(steady), repeatable=repeatable)
 
     def __call__(self, event: Event) -> list[Instruction]:
         answer = self.engine.handle(event)
