@@ -25,11 +25,12 @@ class AltoOptions(BaseSettings):
     window: int = Field(
         default=256, ge=0, le=1_000_000, description="Most tasks started ahead, their superstep not reached yet, at a time."
     )
-    issue: frozenset[Literal["send", "edge", "chain", "route"]] = Field(
-        default=frozenset({"send", "edge", "chain"}),
+    issue: frozenset[Literal["send", "edge", "chain", "route", "stream"]] = Field(
+        default=frozenset({"send", "edge", "chain", "stream"}),
         description="Issue classes allowed: `send` is a task whose whole input is a Send payload; `edge` one that an edge triggers, "
         "past unrelated siblings of the task before it; `chain`, with `edge`, one that needn't even wait for the task before it; "
-        "`route`, with `edge`, one that a router will probably lead to, and which is thrown away if it doesn't.",
+        "`route`, with `edge`, one that a router will probably lead to, and which is thrown away if it doesn't; `stream`, with `send`, one "
+        "that is sent on the finished part of a model's answer while the model still writes.",
     )
     evidence: int = Field(
         default=8,

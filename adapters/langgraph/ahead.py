@@ -11,16 +11,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from langgraph.types import PregelExecutableTask
+from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.facts import Telling
+from alto_langgraph.adapters.langgraph.fragments import Fragments, borrows
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
+from alto_langgraph.adapters.langgraph.replaying import Replays
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS, EphemeralValue
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
 from alto_langgraph.adapters.langgraph.staging import NOTHING, UNASKED, Issuing, Staging
 from alto_langgraph.driver.early import CURRENT, Early
 from alto_langgraph.driver.operands import operands
+from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.watch import Watch
 from alto_langgraph.engine.engine import Engine
 from alto_langgraph.engine.events import (
@@ -38,7 +41,9 @@ from alto_langgraph.engine.events import (
     Retreated,
     RouteReached,
     Start,
+    Streamed,
     Waited,
+    Withdrawn,
 )
 from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.plan.hops import hops
@@ -51,6 +56,8 @@ if TYPE_CHECKING:
 
 MARK = "__alto_run"
 """Key under which a task's config carries what the runner should do instead of running it; taken out before anything sees it."""
+
+BORROWED = "what it has written holds an object of a payload that stood for another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,11 @@ class Ahead:
         self._naming = Naming()
         self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
+        self._fragments = Fragments(self._naming, self._earlies, staging.hits)
+        self._producers: dict[Any, tuple[Producer, Replays]] = {}
         self._abandoned: list[Early] = []
+        self.ending: list[Any] = []
+        """What is cancelled and not over yet, besides early runs."""
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
         self._numbers = itertools.count(1)
@@ -205,6 +216,8 @@ class Ahead:
         """The runner has committed `task`'s writes, or its error."""
         if task.name in self._issuing.routers and not failed:
             self.staging.habits.note(task.name, self._pulled_by(task.writes))
+        if self._producers:
+            self._answered(task)
         if not self._open and self.telling is None:
             return
         with self._lock:
@@ -306,6 +319,8 @@ class Ahead:
                 self._tell(Ended())
                 self._engine = None
             self._open, self._news = set(), []
+            for _, replays in self._producers.values():
+                self._stop(replays)
             for early in self._adopted:  # the run was left before LangGraph's runner came to it
                 if not (early.awaited or early.future.done()):
                     early.future.cancel()
@@ -313,10 +328,63 @@ class Ahead:
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
+    # ---- what tasks are answered
+
+    def producer(self, task: PregelExecutableTask, early: Early | None, attempt: Any) -> Producer | None:
+        """Listens to what a running task is answered; None if nothing may start on a part of that."""
+        with self._lock:
+            if not (self._permitted() and task.name in self._issuing.streaming and self.staging.hits.worth(task.name)):
+                return None
+            key = (task.id, attempt)
+            if key not in self._producers and not (early is not None and early.abandoned):
+                replays = Replays(self.loop, task, early, partial(self._streamed, task, early))
+                self._producers[key] = Producer(replays), replays
+            return self._producers[key][0] if key in self._producers else None
+
+    def _streamed(self, task: PregelExecutableTask, early: Early | None, replays: Replays, sends: Sequence[Send]) -> None:
+        """A running task would send these, as its replays show."""
+        with self._lock:
+            try:
+                replays.over |= not self._stream(task, early, sends)
+            except Exception as error:
+                self._give_up(error)
+
+    def _stream(self, task: PregelExecutableTask, early: Early | None, sends: Sequence[Send]) -> bool:
+        """Starts what is new of that; answers whether it may go on."""
+        if not all(send.node in self._issuing.repeatable for send in sends) or (early is not None and (early.abandoned or early.told)):
+            return False
+        if self._engine is None:
+            self._wake()
+        tag = early.tag if early is not None else self._naming.tags.get(task.id)
+        if tag is None or self._engine is None:
+            return False
+        if self._news:
+            self.catch_up()
+        new = self._fragments.add(tag, sends)
+        if new is None:
+            self._fragments.forget(tag)
+            self._tell(Withdrawn(tag))
+        elif new:
+            self._tell(Streamed(tag, tuple(self._offer(child, send.node, send.arg) for child, send in new)))
+        return new is not None
+
+    def _answered(self, task: PregelExecutableTask) -> None:
+        """A task's run is over: nobody listens any more."""
+        with self._lock:
+            for key in [key for key in self._producers if key[0] == task.id]:
+                self._stop(self._producers.pop(key)[1])
+
+    def _stop(self, replays: Replays) -> None:
+        self.ending = [task for task in self.ending if not task.done()]
+        if (ending := replays.stop()) is not None:
+            self.ending.append(ending)
+
     # ---- what early runs do
 
     def early_finished(self, early: Early, error: BaseException | None) -> None:
         """An early run that nobody has adopted yet is over."""
+        if self._producers:
+            self._answered(early.task)
         with self._lock:
             if early.adopted or early.abandoned or self._engine is None:
                 return
@@ -367,6 +435,7 @@ class Ahead:
             steady=self.staging.steady,
             likely=self._likely if self._issuing.routers else None,
             guesses=int(self.options.window * self.options.speculation),
+            repeatable=self._issuing.repeatable,
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
         self._news = []  # all that has finished is told now
@@ -410,11 +479,17 @@ class Ahead:
 
     def _finishing(self, item: PregelExecutableTask | Early) -> Event:
         if isinstance(item, Early):
+            if borrows(item):
+                return Retreated(item.tag, BORROWED)
             failed = item.future.exception() is not None
-            return Failed(item.tag) if failed else self._finished_with(item.tag, item.step, item.task.writes)
+            return self._failed(item.tag) if failed else self._finished_with(item.tag, item.step, item.task.writes)
         tag = self._naming.tags[item.id]
         failed = any(channel == ERROR for channel, _ in item.writes)
-        return Failed(tag) if failed else self._finished_with(tag, self.loop.step, item.writes)
+        return self._failed(tag) if failed else self._finished_with(tag, self.loop.step, item.writes)
+
+    def _failed(self, tag: Tag) -> Failed:
+        self._fragments.forget(tag)
+        return Failed(tag)
 
     def _finished_with(self, tag: Tag, step: int, writes: Any) -> Finished:
         edges, joins = self.loop.trigger_to_nodes, self.staging.joins
@@ -422,7 +497,8 @@ class Ahead:
         arrives = frozenset(joins[channel] for channel, _ in writes if channel in joins)
         if self._engine is not None:
             self._shadow.finished(step, tag, writes)
-        return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes), arrives)
+        confirmed = self._fragments.confirm(tag, writes)
+        return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes), arrives, confirmed)
 
     def _pulled_by(self, writes: Any) -> frozenset[str]:
         """Nodes that a task's writes are certain to trigger: those behind edges of their own, not joins or deferred ones."""
@@ -471,6 +547,7 @@ class Ahead:
         tag, node = start.tag, start.node
         live = self.options.events == "live" and not start.guessed
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
+        early.loop = self.loop
         self._earlies[tag] = early
         try:
             early.task = None if self._draining() else self._prepare(early, start.pulled)
@@ -530,6 +607,9 @@ class Ahead:
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)
         early.close(reason)
+        self._fragments.forget(tag)
+        if self._producers and early.task is not None:
+            self._answered(early.task)
         if early.told:  # what it came to doesn't count
             self._shadow.withdrawn(early.step, tag)
             self._naming.disown(tag)

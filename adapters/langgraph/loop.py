@@ -11,16 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from langgraph.types import PregelExecutableTask
+
 from alto_langgraph.adapters.langgraph.ahead import Ahead
 from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import PER_TASK, VERY_WIDE, ease, relax
 from alto_langgraph.adapters.langgraph.emitting import Emitting
 from alto_langgraph.adapters.langgraph.incremental import Incremental
+from alto_langgraph.adapters.langgraph.listening import listen
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, SyncPregelLoop, Topic
 from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
+from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.tempo import WHILE, WHILE_ON_THREADS
 from alto_langgraph.protocols import OBSERVER
 
@@ -37,7 +41,7 @@ class Committing(Emitting, Incremental):
     use_astream = can_cancel = False
     runner: Any = None
     stack: Any
-    _context: contextvars.Context
+    _context: contextvars.Context | None = None
     _writers: set[str] | None = None
     _eased = 0
 
@@ -54,6 +58,10 @@ class Committing(Emitting, Incremental):
     """Seconds by which an alarm may come late on an event loop that isn't busy."""
 
     def _launch(self, early: Early) -> None:
+        raise NotImplementedError
+
+    def in_turn(self, call: Callable[[], None]) -> None:
+        """Calls something where early runs may be launched."""
         raise NotImplementedError
 
     def release(self, early: Early) -> None:
@@ -83,27 +91,52 @@ class Committing(Emitting, Incremental):
         more = super().tick()
         if more:
             if self.ahead is None:
-                self._look_ahead(getattr(self._migrate_checkpoint, "__self__", None))
+                self._look_ahead()
             if self.ahead is not None:
                 self.ahead.opened()
         return more
 
-    def _look_ahead(self, graph: Any) -> None:
-        if not hasattr(graph, "alto_staging"):
+    @property
+    def _graph(self) -> Any:
+        """The graph that runs, if it is one of alto's."""
+        graph = getattr(self._migrate_checkpoint, "__self__", None)
+        return graph if hasattr(graph, "alto_staging") else None
+
+    def _look_ahead(self) -> None:
+        if (graph := self._graph) is None:
             return
         staging = graph.alto_staging
         several = len(self.tasks) > 1 or OBSERVER.get() is not None or staging.has_chains
         if not (several or staging.has_routers):
             return
+        self._context = contextvars.copy_context()
+        if staging.has_routers:
+            listen()
         options = graph.alto_options_of(self.config)
         if several or "route" in options.issue:
-            self._context = contextvars.copy_context()
-            self.ahead = Ahead(self, staging, options, self._launch, self._soon, self._alarm)
-            self._on_exit()
+            self._issue(graph, options)
+
+    def _issue(self, graph: Any, options: Any) -> Ahead:
+        self.ahead = Ahead(self, graph.alto_staging, options, self._launch, self._soon, self._alarm)
+        self._on_exit()
+        return self.ahead
+
+    def producer(self, task: PregelExecutableTask, early: Early | None, attempt: Any) -> Producer | None:
+        """Listens to what a running task is answered; None if nothing may start on a part of that."""
+        if self._context is None or (graph := self._graph) is None:
+            return None
+        ahead = self.ahead
+        if ahead is None:
+            options = graph.alto_options_of(self.config)
+            if "stream" not in options.issue or not options.window:
+                return None
+            ahead = self._issue(graph, options)
+            ahead.opened()
+        return ahead.producer(task, early, attempt)
 
     def _context_of(self, early: Early) -> contextvars.Context:
         """The run's own context, wherever the news came in that lets `early` start."""
-        context = self._context.copy()
+        context = (self._context or contextvars.copy_context()).copy()
         context.run(CURRENT.set, early)
         return context
 
@@ -221,31 +254,39 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def _on_exit(self) -> None:
         self.stack.push_async_callback(self._end)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._event_loop = asyncio.get_running_loop()
+
     def _launch(self, early: Early) -> None:
         context = self._context_of(early)
-        task = asyncio.get_running_loop().create_task(run_early(self, early), name=early.node, context=context)
+        task = self._event_loop.create_task(run_early(self, early), name=early.node, context=context)
         early.future = task
         task.add_done_callback(partial(self._early_done, early), context=context)
 
     def _early_done(self, early: Early, future: asyncio.Task[Any]) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
 
+    def in_turn(self, call: Callable[[], None]) -> None:
+        self._event_loop.call_soon_threadsafe(call, context=self._context)
+
     def release(self, early: Early) -> None:
         # As LangGraph hands on what tasks say: what subgraphs have said before is still on its way.
-        asyncio.get_running_loop().call_soon(early.release)
+        self._event_loop.call_soon(early.release)
 
     def _soon(self, call: Callable[[], None], *, early: bool = False) -> None:
-        asyncio.get_running_loop().call_soon(call, context=self._context)
+        self._event_loop.call_soon(call, context=self._context)
 
     def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
-        return asyncio.get_running_loop().call_later(WHILE, call, context=self._context).cancel
+        return self._event_loop.call_later(WHILE, call, context=self._context).cancel
 
     async def _end(self) -> None:
         """Nothing that was started ahead is left running."""
         if self.ahead is not None:
-            abandoned = [task for early in self.ahead.end() for task in (early.future, *early.inside) if not task.done()]
-            if abandoned:
-                await asyncio.wait(abandoned)
+            ended = [task for early in self.ahead.end() for task in (early.future, *early.inside)]
+            ending = [task for task in (*ended, *self.ahead.ending) if not task.done()]
+            if ending:
+                await asyncio.wait(ending)
             self.ahead = None
 
 
@@ -282,6 +323,9 @@ class CommittingSync(Committing, SyncPregelLoop):
 
     def _early_done(self, early: Early, future: Any) -> None:
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
+
+    def in_turn(self, call: Callable[[], None]) -> None:
+        call()
 
     def release(self, early: Early) -> None:
         early.release()

@@ -57,18 +57,24 @@ class Naming:
 
     def children(self, tag: Tag, writes: Iterable[tuple[str, Any]]) -> Iterator[tuple[Tag, Send]]:
         """The Sends among a task's writes, and what they are called."""
-        sends = [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
-        for index, send in enumerate(sends):
+        for index, send in enumerate(sends_of(writes)):
             child = tag.child(send.node, index)
             if child not in self.sends:
                 self.sends[child] = send
                 self._packets.setdefault(id(send), deque()).append(child)
             yield child, send
 
+    def confirm(self, child: Tag, send: Send) -> None:
+        """The task that was known before it was sent is sent as `send`."""
+        self.sends[child] = send
+        self._packets.setdefault(id(send), deque()).append(child)
+
     def disown(self, tag: Tag) -> None:
         """Forgets the Sends of a task that runs again."""
         for child in [child for child in self.sends if child in tag and child != tag]:
             packet = id(self.sends.pop(child))
+            if packet not in self._packets:  # not sent yet
+                continue
             self._packets[packet].remove(child)
             if not self._packets[packet]:
                 del self._packets[packet]
@@ -77,3 +83,8 @@ class Naming:
         """Forgets what is to come; whatever is left was sent to nodes that LangGraph doesn't know."""
         self.sends.clear()
         self._packets.clear()
+
+
+def sends_of(writes: Iterable[tuple[str, Any]]) -> list[Send]:
+    """The Sends among a task's writes, in order."""
+    return [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]

@@ -161,6 +161,11 @@ def _looking_at(view: View, read: Any) -> Any:
     return partial(read.func, scratchpad, view, managed, writes)
 
 
+def read_ahead(read: Any) -> Any:
+    """LangGraph's own way of reading the state, of a task that was prepared here."""
+    return read.args[1]
+
+
 def _read(early: Early, read: Callable[..., Any], select: Any, fresh: bool = False) -> Any:
     early.wait()
     return read(select, fresh)

@@ -20,6 +20,7 @@ from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import MARK, Ahead, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
+from alto_langgraph.adapters.langgraph.fragments import borrows
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
 from alto_langgraph.adapters.langgraph.seam import (
     CONF,
@@ -115,7 +116,7 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
                 _take_over(marked.early, task, error)
                 raise
         else:
-            if marked.early.fence is None:
+            if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
                 return result
         async with marked.loop.gate or nullcontext():
@@ -160,7 +161,7 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
                 _take_over(marked.early, task, error)
                 raise
         else:
-            if marked.early.fence is None:
+            if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
                 return result
     with marked.loop.places or nullcontext(), _told(marked.loop, marked.tag, task, marked.step, ahead=False):
@@ -303,11 +304,11 @@ class Runner(PregelRunner):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._loop: Committing = kwargs["put_writes"]().__self__
-        self._loop.use_astream = self.use_astream
-        self._loop.runner = weakref.ref(self)
-        if self._loop.config.get("max_concurrency"):
-            gated = self._placed if self._loop.gate is None else self._ungated_if_adopted
+        self.loop: Committing = kwargs["put_writes"]().__self__
+        self.loop.use_astream = self.use_astream
+        self.loop.runner = weakref.ref(self)
+        if self.loop.config.get("max_concurrency"):
+            gated = self._placed if self.loop.gate is None else self._ungated_if_adopted
             self._submit, self.submit = self.submit, gated  # type: ignore[assignment]
 
     def _ungated_if_adopted(self) -> Callable[..., Any]:
@@ -329,15 +330,15 @@ class Runner(PregelRunner):
     def _placed(self) -> Callable[..., Any]:
         """LangGraph's `submit`, except that what isn't a task of the superstep (a `@task` call) takes a place by itself."""
         inner: Any = self._submit()
-        places = self._loop.places
+        places = self.loop.places
         return inner if places is None else partial(_submit_placed, inner, places)
 
     @property
     def ahead(self) -> Ahead | None:
         """The run's issue stage, once it has one."""
-        return self._loop.ahead
+        return self.loop.ahead
 
     def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
         super().commit(task, exception)
-        if (ahead := self._loop.ahead) is not None:
+        if (ahead := self.loop.ahead) is not None:
             ahead.finished(task, exception is not None)

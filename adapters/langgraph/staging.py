@@ -14,6 +14,7 @@ from langgraph.constants import START
 from alto_langgraph.adapters.langgraph.observing import observing
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
+from alto_langgraph.driver.hits import Hits
 from alto_langgraph.driver.readings import Readings
 from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.engine.habits import Habits
@@ -54,6 +55,8 @@ class Issuing:
         overtakes: Whether there is anything that one of these could pass.
         routers: Nodes whose decision something may be started before, with what that could be.
         observed: Nodes whose runs are watched: what runs them in order.
+        repeatable: Nodes that may be started though it isn't certain that they will be needed.
+        streaming: Nodes of which something may be sent on a part of what they are answered.
     """
 
     sent: frozenset[str]
@@ -61,6 +64,8 @@ class Issuing:
     overtakes: bool = False
     routers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     observed: Mapping[str, Runnable[Any, Any]] = field(default_factory=dict)
+    repeatable: frozenset[str] = frozenset()
+    streaming: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.sent or self.overtakes)
@@ -85,7 +90,7 @@ class Staging:
         self.channels = graph.channels
         self.step_timeout = graph.step_timeout
         self._graph = graph
-        self.tempo, self.habits, self.readings = Tempo(), Habits(), Readings()
+        self.tempo, self.habits, self.readings, self.hits = Tempo(), Habits(), Readings(), Hits()
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
         self._issuing: dict[Any, tuple[Seen, Issuing]] = {}
 
@@ -202,7 +207,22 @@ class Staging:
         routers = {name: followers for name, followers in routers.items() if followers}
         overtakes = bool(pulled and (routers or passing.overtakes(self.candidates.beside)))
         watched = self.observed.keys() & possible & may if options.observe and "edge" in options.issue else ()
-        return Issuing(sent, passing, overtakes, routers, {name: self.observed[name][0] for name in watched})
+        repeatable = self.candidates.repeatable(strongest) & sent
+        streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
+        observed = {name: self.observed[name][0] for name in watched}
+        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming)
+
+    def _streaming(self, strongest: Effects) -> frozenset[str]:
+        """Those whose code can be run again step by step, and whose edges may look at the state ahead of the superstep."""
+        return frozenset(
+            name
+            for name in self.candidates.streaming(strongest)
+            if isinstance(self.nodes[name].node, RunnableSeq) and (not self.plan.nodes[name].routes or self._can_foresee(name))
+        )
+
+    def _can_foresee(self, name: str) -> bool:
+        written = self.plan.nodes[name].writes
+        return (self.keys if written is None else written) <= self.foldable
 
     @cached_property
     def observed(self) -> Mapping[str, tuple[Runnable[Any, Any], Runnable[Any, Any]]]:

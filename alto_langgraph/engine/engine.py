@@ -23,6 +23,7 @@ from alto_langgraph.engine.events import (
     Start,
     Streamed,
     Waited,
+    Withdrawn,
 )
 from alto_langgraph.engine.guesses import Guess, Guesses
 from alto_langgraph.engine.ledger import COMING, NEVER, Ledger
@@ -92,6 +93,7 @@ class Engine:
             Opened: self._opened,
             Waited: self._has_waited,
             Streamed: self._streamed,
+            Withdrawn: self._withdrawn,
             Finished: self._finished,
             Failed: self._failed,
             Retreated: self._retreated,
@@ -187,6 +189,9 @@ class Engine:
     def _streamed(self, event: Streamed) -> list[Instruction]:
         self._send(self._known(event.tag), event.offers, fragment=True)
         return []
+
+    def _withdrawn(self, event: Withdrawn) -> list[Instruction]:
+        return self._drop_children(self._known(event.tag), "more of the answer says otherwise")
 
     def _send(self, task: Task, offers: Iterable[Offer], *, fragment: bool) -> None:
         children = [

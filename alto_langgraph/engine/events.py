@@ -61,6 +61,13 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a running task has streamed isn't what it would send now."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A task has run to its end.
 
@@ -121,7 +128,7 @@ class Ended:
     """The run is over, however it ended."""
 
 
-Event = Opened | Waited | Streamed | Finished | Failed | Retreated | RouteReached | Closed | Ended
+Event = Opened | Waited | Streamed | Withdrawn | Finished | Failed | Retreated | RouteReached | Closed | Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,42 @@ class Candidates:
             sentence = f"`{other}` may change objects of the state in place, which `{name}` would see too early."
             yield Reason("mutates", other, sentence)
 
+    def repeatable(self, strongest: Effects) -> frozenset[str]:
+        """Nodes that may be started ahead although it may turn out that they weren't needed, and be run again."""
+        mild = min(strongest, Effects.IDEMPOTENT)
+        return frozenset(name for name in self.sent(mild) if not any(self._why_not_repeatable(self.plan.nodes[name])))
+
+    def streaming(self, strongest: Effects) -> frozenset[str]:
+        """Nodes whose code may be run again on a part of an answer, to see what it would send on that."""
+        return frozenset(name for name, node in self.plan.nodes.items() if not any(self.reasons_not_to_stream(node, strongest)))
+
+    def reasons_not_to_stream(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
+        """Why nothing starts on a part of what a node is answered."""
+        name, function = node.name, node.function
+        if node.sends == frozenset():
+            yield Reason("sends", name, f"`{name}` sends nothing.")
+        elif node.sends is not None and not node.sends & self.repeatable(strongest):
+            end = min(node.sends)
+            yield Reason("sends", end, f"`{end}`, to which `{name}` sends, can't be started before that is certain.")
+        if node.subgraph or function.subgraph:
+            yield Reason("subgraph", name, f"`{name}` runs a graph inside, which can't be run again on a part of an answer.")
+        if node.may_interrupt:
+            yield Reason("interrupt", name, f"`{name}` may call interrupt(), so its code can't be run again on a part of an answer.")
+        if function.uses_store or any(route.uses_store for route in node.routes):
+            yield Reason("store", name, f"`{name}` may use the store, so its code can't be run again on a part of an answer.")
+        yield from self._why_not_repeatable(node)
+
+    def _why_not_repeatable(self, node: NodePlan) -> Iterator[Reason]:
+        name, function = node.name, node.function
+        for part in (function, *node.routes):
+            if part.effects > Effects.IDEMPOTENT:
+                yield Reason("effects", name, f"`{name}` {part.doing}, and only work that is known to be idempotent may be repeated.")
+        if node.mutates:
+            yield Reason("mutates", name, f"`{name}` may change objects of the state in place, and would do so again.")
+        for use in node.shares:
+            if use.writes:
+                yield Reason("outside", use.name, f"`{name}` changes `{use.name}`, outside the state, and would do so again.")
+
     @cached_property
     def beside(self) -> Mapping[str, frozenset[str]]:
         """Nodes whose tasks may share a superstep with one of a node's."""

@@ -1,0 +1,96 @@
+"""What a run's tasks would send on the finished parts of their answers, until they have really sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from langgraph.types import Send
+
+from alto_langgraph.adapters.langgraph.naming import Naming, sends_of
+from alto_langgraph.driver.early import Early
+from alto_langgraph.driver.equality import same
+from alto_langgraph.driver.hits import Hits
+from alto_langgraph.driver.operands import operands
+from alto_langgraph.tags import Tag
+
+
+class Fragments:
+    """Keeps them by the task that sends them.
+
+    Args:
+        naming: Names the tasks that they become.
+        earlies: Their early runs.
+        hits: Notes how many turned out right.
+    """
+
+    def __init__(self, naming: Naming, earlies: Mapping[Tag, Early], hits: Hits) -> None:
+        self._naming, self._earlies, self._hits = naming, earlies, hits
+        self._sent: dict[Tag, list[Send]] = {}
+
+    def add(self, tag: Tag, sends: Sequence[Send]) -> list[tuple[Tag, Send]] | None:
+        """Takes all that `tag` would send now; returns what is new of it, or None if it isn't what it was before."""
+        sent = self._sent.setdefault(tag, [])
+        if not all(_agree(before, now) for before, now in zip(sent, sends, strict=False)):
+            return None
+        new = sends[len(sent) :]
+        children = [(tag.child(send.node, len(sent) + place), send) for place, send in enumerate(new)]
+        sent += new
+        for child, send in children:
+            self._naming.sends[child] = send
+        return children
+
+    def confirm(self, tag: Tag, writes: Iterable[tuple[str, Any]]) -> frozenset[Tag]:
+        """What a finished task has really sent of what it would have: the others are forgotten."""
+        sent = self._sent.pop(tag, None)
+        if sent is None:
+            return frozenset()
+        really = sends_of(writes)
+        confirmed = set()
+        for place, before in enumerate(sent):
+            child = tag.child(before.node, place)
+            if place < len(really) and _agree(before, really[place]) and self._may_stand_for(child, before, really[place]):
+                self._naming.confirm(child, really[place])
+                confirmed.add(child)
+            else:
+                self._naming.sends.pop(child, None)
+        self._hits.note(_node(tag), len(sent), len(confirmed))
+        return frozenset(confirmed)
+
+    def forget(self, tag: Tag) -> None:
+        """What `tag` would have sent was in vain."""
+        sent = self._sent.pop(tag, ())
+        for place, send in enumerate(sent):
+            self._naming.sends.pop(tag.child(send.node, place), None)
+        if sent:
+            self._hits.note(_node(tag), len(sent), 0)
+
+    def _may_stand_for(self, child: Tag, before: Send, really: Send) -> bool:
+        """Whether a task that got one payload may be taken for one that got the other, which is equal.
+
+        Not if what it comes to holds a mutable object of its payload, since that isn't the one which others hold.
+        """
+        mine, theirs = operands(before.arg), operands(really.arg)
+        if mine is None or theirs is None:
+            return before.arg is really.arg
+        early = self._earlies.get(child)
+        if early is not None:
+            early.borrowed = mine - theirs
+            return not (early.told and borrows(early))
+        return True
+
+
+def borrows(early: Early) -> bool:
+    """Whether what a finished early run has written holds objects that only it has."""
+    if not early.borrowed:
+        return False
+    held = operands([value for _, value in early.task.writes])
+    return held is None or bool(held & early.borrowed)
+
+
+def _agree(one: Send, other: Send) -> bool:
+    return one.node == other.node and getattr(one, "timeout", None) == getattr(other, "timeout", None) and same(one.arg, other.arg)
+
+
+def _node(tag: Tag) -> str:
+    return tag.path[-1][0]

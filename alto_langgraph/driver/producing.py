@@ -1,0 +1,110 @@
+"""One run of a node whose calls are listened to: what it has asked, what it was answered, and what of an answer is there so far."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Final
+
+from alto_langgraph.driver.equality import same
+
+_NOTHING: Final = object()
+
+
+class UnansweredError(BaseException):
+    """Code that is run again asks what nobody has answered. No `except Exception` of an app's catches it."""
+
+
+class Request:
+    """What a node asks of a model or a retriever.
+
+    Args:
+        producer: The node's run.
+        who: The model or retriever.
+        what: Everything that it is given.
+    """
+
+    def __init__(self, producer: Producer, who: object, what: Any) -> None:
+        self.producer, self.who, self.what = producer, who, what
+        self._answer: Any = _NOTHING
+        self._so_far: Any = _NOTHING
+        self.tentative = False
+
+    def hear(self, so_far: Any, *, tentative: bool) -> None:
+        """A part of the answer is finished.
+
+        Args:
+            so_far: What stands for the answer.
+            tentative: There may be an unfinished part at its end.
+        """
+        self._so_far, self.tentative = so_far, tentative
+        self.producer.heard()
+
+    def finish(self, answer: Any) -> None:
+        """The answer is complete."""
+        self._answer, self.tentative = answer, False
+
+    @property
+    def answer(self) -> Any:
+        """The answer, or what stands for it.
+
+        Raises:
+            UnansweredError: there is nothing yet.
+        """
+        answer = self._so_far if self._answer is _NOTHING else self._answer
+        if answer is _NOTHING:
+            raise UnansweredError
+        return answer
+
+
+class Producer:
+    """One run of a node.
+
+    Args:
+        replay: Runs the node's code again, on the answers so far.
+    """
+
+    def __init__(self, replay: Callable[[Producer], None]) -> None:
+        self._replay = replay
+        self._requests: list[Request] = []
+
+    def begin(self, who: object, what: Any) -> Request:
+        """The node asks something."""
+        request = Request(self, who, what)
+        self._requests.append(request)
+        return request
+
+    def heard(self) -> None:
+        """A part of an answer is finished."""
+        self._replay(self)
+
+    def answers(self) -> Answers:
+        """What the node's code is answered if it is run again now."""
+        return Answers(self._requests)
+
+
+class Answers:
+    """What code that is run again is answered: each call gets the answer of the node's own call that asked the same."""
+
+    def __init__(self, requests: list[Request]) -> None:
+        self._left = [*requests]
+        self.tentative = False
+
+    def to(self, who: object, what: Any) -> Any:
+        """The answer to a call: a copy, as the node's own code holds the answer too.
+
+        Raises:
+            UnansweredError: nobody has answered that.
+        """
+        for place, request in enumerate(self._left):
+            if request.who is who and same(request.what, what):
+                del self._left[place]
+                answer = request.answer
+                self.tentative |= request.tentative
+                return copy.deepcopy(answer)
+        raise UnansweredError
+
+
+ANSWERS: ContextVar[Answers | None] = ContextVar("alto_answers", default=None)
+"""What is answered to the code that is running; None if it runs for real."""
