@@ -88,6 +88,12 @@ def test_elements_are_shown_closed():
     ]
 
 
+def test_elements_may_stand_side_by_side_and_behind_others():
+    cuts = shown("<analysis>\nIt has 2 parts. Both are easy.\n</analysis>\n\n<task>a</task>\n<task>b</task>\n<task>")
+
+    assert [cut.text[-14:] for cut in cuts if cut.closed] == ["<task>a</task>", "<task>b</task>"]
+
+
 def test_of_lines_of_json_whole_ones_are_shown():
     assert [cut.text.count("\n") for cut in shown(LINES) if cut.closed] == [0, 1, 2]
     assert all(cut.closed and [json.loads(line) for line in cut.text.splitlines()] for cut in shown(LINES))
