@@ -10,6 +10,8 @@ from alto_langgraph.parts.prose import Prose
 
 _FENCE = "```"
 _SPACE = " \t\n\r"
+_REMARK = 5
+"""How many parts the prose behind a document may have. An answer that goes on for longer has the document as an example in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Growing:
     """An answer as far as it has been written: prose, a JSON document or XML-like elements, which it finds out itself.
 
     A document begins where a line begins, or behind a colon, and there may be prose and a fence before it. What turns out to be none,
-    or to have no list in it and prose behind it, is prose.
+    or to have no list in it and prose behind it, or much prose, is prose.
 
     Attributes:
         finished: Number of parts found complete so far.
@@ -46,7 +48,7 @@ class Growing:
         self._start = 0  # where the document starts
         self._behind = ""  # what closes what is around it
         self._line_over = False  # whether a line has ended since the document was over
-        self._settled = False  # whether all that still comes is behind it
+        self._remark: Prose | None = None  # what stands behind it
         self._head = ""  # the first characters of the line, white space left out
         self._last = ""  # the last character, white space left out
         self._fenced = False
@@ -66,8 +68,7 @@ class Growing:
         """
         self._pieces.append(text)
         for char in text:
-            if not self._settled:
-                self._step(char)
+            self._step(char)
             self._length += 1
         news, self._said = self.finished > self._said, self.finished
         return news
@@ -82,7 +83,7 @@ class Growing:
         self._unread.append(char)
         if self._document is not None:
             self._in_document(self._document, char)
-        if self._document is None and not self._settled:
+        if self._document is None:
             self._begin(char)
         if self._document is None or (isinstance(self._document, Markup) and not self._document.finished):
             self._as_prose()
@@ -109,7 +110,7 @@ class Growing:
         self._document.step(char)
 
     def _in_document(self, document: JsonParts | Markup, char: str) -> None:
-        if document.over and char not in _SPACE + document.again:
+        if self._remark or (document.over and char not in _SPACE + document.again):
             return self._behind_document(document, char)
         before = document.finished
         document.step(char)
@@ -120,14 +121,15 @@ class Growing:
 
     def _behind_document(self, document: JsonParts | Markup, char: str) -> None:
         """Text behind a document: it is a remark, unless it shows that the document was but a part of it."""
-        if document.finished and (self._line_over or (self._fenced and char == "`")):
-            self._settled = True
-            self._unread.clear()
-        else:
+        if not self._remark and document.finished and (self._line_over or (self._fenced and char == "`")):
+            self._remark = Prose()
+        if self._remark:
+            self._remark.step(char)
+        if not self._remark or self._remark.finished > _REMARK:
             self._drop()
 
     def _drop(self) -> None:
-        self._document = None
+        self._document = self._remark = None
         self._as_prose()
 
     # -- where a document can begin

@@ -30,7 +30,6 @@ class Markup:
 
     Attributes:
         finished: Number of elements that are complete. The first of a list counts when the second begins.
-        over: Whether all that was opened is closed.
         broken: Whether what came can't be read as elements; then nothing more is read.
         again: Characters with which a text that is over may go on.
     """
@@ -39,7 +38,6 @@ class Markup:
 
     def __init__(self) -> None:
         self.finished = 0
-        self.over = False
         self.broken = False
         self._read = 0
         self._end = 0
@@ -51,6 +49,11 @@ class Markup:
         self._until = ""
         self._seen = ""  # the last characters of what `_until` ends
         self._next = self._text
+
+    @property
+    def over(self) -> bool:
+        """Whether there was an element, and all that was opened is closed."""
+        return len(self._open) == 1 and self._open[0].complete > 0 and self._next == self._text
 
     def step(self, char: str) -> None:
         """Reads the next character."""
@@ -153,7 +156,6 @@ class Markup:
     def _opened(self) -> None:
         """An element begins; the second of a name makes a list of what is around it."""
         around = self._open[-1]
-        self.over = False
         if len(self._open) > _DEEPEST:
             return self._break()
         if self._name in around.children and around.closing is None:
@@ -181,7 +183,6 @@ class Markup:
         around.end = self._read
         if self._list == place - 1:
             self._count(around, 1)
-        self.over = len(self._open) == 1
 
     def _count(self, around: _Element, elements: int) -> None:
         """Elements that are in a list are complete."""
