@@ -41,7 +41,8 @@ class Committing(Emitting, Incremental):
     use_astream = can_cancel = False
     runner: Any = None
     stack: Any
-    _context: contextvars.Context | None = None
+    _context: contextvars.Context
+    _may_listen = False
     _writers: set[str] | None = None
     _eased = 0
 
@@ -105,16 +106,15 @@ class Committing(Emitting, Incremental):
     def _look_ahead(self) -> None:
         if (graph := self._graph) is None:
             return
+        if not self._may_listen:
+            self._may_listen, self._context = True, contextvars.copy_context()
+            listen()
         staging = graph.alto_staging
         several = len(self.tasks) > 1 or OBSERVER.get() is not None or staging.has_chains
-        if not (several or staging.has_routers):
-            return
-        self._context = contextvars.copy_context()
-        if staging.has_routers:
-            listen()
-        options = graph.alto_options_of(self.config)
-        if several or "route" in options.issue:
-            self._issue(graph, options)
+        if several or staging.has_routers:
+            options = graph.alto_options_of(self.config)
+            if several or "route" in options.issue:
+                self._issue(graph, options)
 
     def _issue(self, graph: Any, options: Any) -> Ahead:
         self.ahead = Ahead(self, graph.alto_staging, options, self._launch, self._soon, self._alarm)
@@ -123,7 +123,7 @@ class Committing(Emitting, Incremental):
 
     def producer(self, task: PregelExecutableTask, early: Early | None, attempt: Any) -> Producer | None:
         """Listens to what a running task is answered; None if nothing may start on a part of that."""
-        if self._context is None or (graph := self._graph) is None:
+        if not self._may_listen or (graph := self._graph) is None:
             return None
         ahead = self.ahead
         if ahead is None:
@@ -136,7 +136,7 @@ class Committing(Emitting, Incremental):
 
     def _context_of(self, early: Early) -> contextvars.Context:
         """The run's own context, wherever the news came in that lets `early` start."""
-        context = (self._context or contextvars.copy_context()).copy()
+        context = self._context.copy()
         context.run(CURRENT.set, early)
         return context
 
