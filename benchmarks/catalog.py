@@ -22,7 +22,7 @@ from benchmarks import (
 )
 from benchmarks.declare import Benchmark
 
-GROUPS = (send_chain, branches, rounds, streams, independent, hidden, no_slack, fan_out, steps, shapes, memory, import_time, analysis)
+GROUPS = (send_chain, branches, rounds, independent, hidden, no_slack, fan_out, steps, shapes, streams, memory, import_time, analysis)
 
 
 def catalog() -> list[Benchmark]:

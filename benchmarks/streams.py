@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from benchmarks import streams_plan, streams_verify
+from benchmarks import streams_agent, streams_plan, streams_verify
 from benchmarks.declare import Target
 from benchmarks.foretold import IDEAL
 from benchmarks.graphs import EXPERT, GraphBenchmark, Lane
@@ -16,9 +16,10 @@ GROUP = "streams"
 
 
 def benchmarks() -> Iterator[GraphBenchmark]:
-    """A plan of lines, an answer checked claim by claim, and a plan in which nothing is to be gained."""
+    """A plan of lines, an answer checked claim by claim, an agent with several tool calls, and a plan in which nothing is to be gained."""
     yield plan("streams_plan_10", "on a server of 4 slots", streams_plan.Load(), (Target(1.05, against=IDEAL),))
     yield verify(streams_verify.Load())
+    yield agent(streams_agent.Load())
     free = "with slots for all at a time: the last line comes at the plan's end, so there is nothing to gain"
     yield plan("streams_uniform", free, streams_plan.Load(slots=None), (Target(1.02),))
 
@@ -65,5 +66,27 @@ def verify(load: streams_verify.Load) -> GraphBenchmark:
             Target(None, of=EXPERT, against=IDEAL),
         ),
         compute_bounds=streams_verify.least,
+        watch=watch,
+    )
+
+
+def agent(load: streams_agent.Load) -> GraphBenchmark:
+    """An agent's several tool calls in one answer."""
+    watch = Watch("final answer starts", "start", nth=1)
+    return GraphBenchmark(
+        name="streams_agent_tools",
+        group=GROUP,
+        what=f"LangChain's agent, whose model asks for {load.calls} read-only tool calls in one answer; until its final answer starts",
+        build=partial(streams_agent.agent, watch),
+        input=streams_agent.given,
+        size=load,
+        tiny=replace(load, pace=0.02),
+        budget=20.0,
+        targets=(
+            Target(1.05, against=IDEAL, metric=watch.metric),
+            Target(0.85, metric=watch.metric),
+            Target(None, of="stock", against=IDEAL, metric=watch.metric),
+        ),
+        compute_bounds=streams_agent.least,
         watch=watch,
     )
