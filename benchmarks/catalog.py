@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 
-from benchmarks import analysis, branches, fan_out, hidden, import_time, independent, memory, no_slack, rounds, send_chain, shapes, steps
+from benchmarks import (
+    analysis,
+    branches,
+    fan_out,
+    hidden,
+    import_time,
+    independent,
+    memory,
+    no_slack,
+    rounds,
+    send_chain,
+    shapes,
+    steps,
+    streams,
+)
 from benchmarks.declare import Benchmark
 
-GROUPS = (send_chain, branches, rounds, independent, hidden, no_slack, fan_out, steps, shapes, memory, import_time, analysis)
+GROUPS = (send_chain, branches, rounds, independent, hidden, no_slack, fan_out, steps, shapes, streams, memory, import_time, analysis)
 
 
 def catalog() -> list[Benchmark]:

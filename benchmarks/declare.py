@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Sample = Mapping[str, float]
-"""One run's figures by metric, e.g. `{"wall": 0.12, "cpu": 0.11}`; the first metric is the one that targets judge."""
+"""One run's figures by metric, e.g. `{"wall": 0.12, "cpu": 0.11}`; targets judge the first metric, unless they name another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +16,18 @@ class Target:
     """A figure that has to be reached.
 
     Args:
-        at_most: The most that `of` may be of `against` (ratio), or above it (difference, in the metric's unit).
+        at_most: The most that `of` may be of `against` (ratio), or above it (difference, in the metric's unit); None only shows it.
         of: Lane judged.
         against: A lane of the same benchmark, a bound's name, or `benchmark/lane` for a lane of another benchmark.
         kind: Whether `at_most` limits a ratio or a difference.
+        metric: Metric judged; None for the samples' first.
     """
 
-    at_most: float
+    at_most: float | None
     of: str = "alto"
     against: str = "stock"
     kind: Literal["ratio", "difference"] = "ratio"
+    metric: str | None = None
 
 
 class Benchmark(Protocol):

@@ -17,6 +17,7 @@ from benchmarks.answers import Answers
 from benchmarks.declare import Sample, Target
 from benchmarks.savers import Checkpointer, forget, opened
 from benchmarks.sides import Side, side
+from benchmarks.watch import Watch
 
 Build = Callable[[Side, Any], Any]
 RECURSION_LIMIT = 1_000_000
@@ -57,6 +58,7 @@ class GraphBenchmark:
         apart: State keys in which lanes may differ.
         more_lanes: Lanes beside stock and alto.
         targets: Judged in the report.
+        watch: What notes a moment inside every run, as a metric beside the others.
         compute_bounds: `compute_bounds(size)` gives seconds by name that are computed, not measured.
     """
 
@@ -81,6 +83,7 @@ class GraphBenchmark:
     more_lanes: tuple[Lane, ...] = ()
     targets: tuple[Target, ...] = (Target(1.0),)
     compute_bounds: Callable[[Any], Mapping[str, float]] = field(default=lambda size: {})
+    watch: Watch | None = None
     unit: str = "s"
 
     @property
@@ -115,7 +118,7 @@ class GraphBenchmark:
         with opened(self.checkpointer, self.sync, runner) as saver:
             graph = lane.build(side(alto if lane.side == "alto" else lane.side), self.size)(checkpointer=saver)
             modes = self.modes[0] if len(self.modes) == 1 else list(self.modes)
-            yield App(graph, self.input(self.size), runner, self.sync, saver, self.durability, self.concurrency, modes)
+            yield App(graph, self.input(self.size), runner, self.sync, saver, self.durability, self.concurrency, modes, self.watch)
 
 
 @dataclass(slots=True)
@@ -130,17 +133,22 @@ class App:
     durability: str = "async"
     concurrency: int | None = None
     modes: str | list[str] = "updates"
+    watch: Watch | None = None
     _threads: Iterator[int] = field(default_factory=count)
 
     def timed(self, heard: Callable[[Any], object] = lambda event: None) -> Callable[[], Sample]:
-        """A callable that runs once and gives wall and processor seconds; `heard` is told the run's last event."""
+        """A callable that runs once and gives wall and processor seconds, and the watch's; `heard` is told the run's last event."""
 
         def take() -> Sample:
             thread = str(next(self._threads))
             gc.collect()  # each run starts from the same heap; inside it the collector works as it does for users
+            if self.watch:
+                self.watch.reset()
             cpu, wall = time.process_time(), time.perf_counter()
             events = self.run(self.modes, thread)
             sample = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+            if self.watch:
+                sample[self.watch.metric] = self.watch.seconds(wall)
             self.forget(thread)
             heard(events[-1])
             return sample

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchmarks.measure import Estimate, Spread, estimate, spread
+from benchmarks.measure import Estimate, Spread, Verdict, estimate, spread
 
 Result = Mapping[str, Any]
 """One benchmark as kept in JSON."""
@@ -21,18 +21,25 @@ class Judgement:
         of: Lane judged.
         against: What it is judged by.
         kind: Ratio or difference.
-        at_most: The target.
+        at_most: The target; None where the comparison is only shown.
         by_metric: The comparison in every metric both have; the first one is judged.
         verdict: What came of it.
+        metric: The metric judged, where that isn't the samples' first.
     """
 
     benchmark: str
     of: str
     against: str
     kind: Literal["ratio", "difference"]
-    at_most: float
+    at_most: float | None
     by_metric: Mapping[str, Estimate]
-    verdict: Literal["met", "unclear", "missed"]
+    verdict: Verdict
+    metric: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What the lane is judged by, for people, with the metric where it isn't the usual one."""
+        return f"{self.against} ({self.metric})" if self.metric else self.against
 
     @property
     def estimate(self) -> Estimate:
@@ -45,17 +52,18 @@ def judgements(results: Sequence[Result]) -> Iterator[Judgement]:
     by_name = {result["name"]: result for result in results}
     for result in results:
         for target in result["targets"]:
-            against = _reference(target["against"], result, by_name)
+            judged = target.get("metric")
+            against = _reference(target["against"], result, by_name, judged or "wall")
             if against is None:
                 continue
             metrics, paired = against
             of = _metrics(result, target["of"])
+            if judged:
+                of = {judged: of[judged]} | of
             kind = target["kind"]
             by_metric = {metric: estimate(values, metrics[metric], kind, paired) for metric, values in of.items() if metric in metrics}
-            first = next(iter(by_metric.values()))
-            yield Judgement(
-                result["name"], target["of"], target["against"], kind, target["at_most"], by_metric, first.verdict(target["at_most"])
-            )
+            verdict = next(iter(by_metric.values())).verdict(target["at_most"])
+            yield Judgement(result["name"], target["of"], target["against"], kind, target["at_most"], by_metric, verdict, judged)
 
 
 def lanes(result: Result) -> dict[str, dict[str, Spread]]:
@@ -63,12 +71,12 @@ def lanes(result: Result) -> dict[str, dict[str, Spread]]:
     return {lane: {metric: spread(values) for metric, values in _metrics(result, lane).items()} for lane in result["lanes"]}
 
 
-def _reference(name: str, result: Result, by_name: Mapping[str, Result]) -> tuple[dict[str, list[float]], bool] | None:
-    """The samples a target points at, and whether they were taken in the same rounds."""
+def _reference(name: str, result: Result, by_name: Mapping[str, Result], metric: str) -> tuple[dict[str, list[float]], bool] | None:
+    """The samples a target points at, and whether they were taken in the same rounds; a bound is one of the metric judged."""
     if name in result["lanes"]:
         return _metrics(result, name), True
     if name in result["bounds"]:
-        return {"wall": [result["bounds"][name] / result["per"]]}, False
+        return {metric: [result["bounds"][name] / result["per"]]}, False
     other, _, lane = name.partition("/")
     return (_metrics(by_name[other], lane), False) if other in by_name else None
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from benchmarks.declare import Sample
 
 RESAMPLES = 4_000
+Verdict = Literal["met", "unclear", "missed", "shown"]
 Samples = npt.NDArray[np.float64]
 
 
@@ -73,8 +74,10 @@ class Estimate:
     low: float
     high: float
 
-    def verdict(self, at_most: float) -> Literal["met", "unclear", "missed"]:
-        """Whether a limit is kept; `unclear` when it is exceeded by no more than the noise."""
+    def verdict(self, at_most: float | None) -> Verdict:
+        """Whether a limit is kept; `unclear` when it is exceeded by no more than the noise, `shown` where there is none."""
+        if at_most is None:
+            return "shown"
         if self.value <= at_most:
             return "met"
         return "unclear" if self.low <= at_most else "missed"

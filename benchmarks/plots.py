@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from benchmarks.judge import Judgement, Result, judgements, lanes
 from benchmarks.tables import amount
 
-COLOURS = {"met": "#2a7f62", "unclear": "#c58b1b", "missed": "#b3392f"}
+COLOURS = {"met": "#2a7f62", "unclear": "#c58b1b", "missed": "#b3392f", "shown": "#8a8f98"}
 LANE_COLOURS = {"stock": "#8a8f98", "alto": "#2a7f62"}
 SETTINGS: Any = {"svg.hashsalt": "alto", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -41,9 +41,10 @@ def ratios(judged: Sequence[Judgement]) -> Figure | None:
         found, colour = row.estimate, COLOURS[row.verdict]
         axes.plot([found.low, found.high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
         axes.plot(found.value, place, "o", color=colour, markersize=4)
-        axes.plot(row.at_most, place, "|", color="black", markersize=9)
+        if row.at_most is not None:
+            axes.plot(row.at_most, place, "|", color="black", markersize=9)
     axes.axvline(1.0, color="#c9ccd1", linewidth=0.8, zorder=0)
-    axes.set_yticks(range(len(rows)), [f"{row.benchmark}: {row.of} / {row.against}" for row in rows])
+    axes.set_yticks(range(len(rows)), [f"{row.benchmark}: {row.of} / {row.reference}" for row in rows])
     axes.invert_yaxis()
     axes.set_xlabel("ratio of medians, 95 % interval; | is the most allowed")
     return figure

@@ -90,7 +90,7 @@ def _target(judged: Judgement, unit: str) -> dict[str, Any]:
     others = list(judged.by_metric.items())[1:]
     return {
         "name": judged.benchmark,
-        "compared": f"{judged.of} / {judged.against}" if judged.kind == "ratio" else f"{judged.of} − {judged.against}",
+        "compared": f"{judged.of} / {judged.reference}" if judged.kind == "ratio" else f"{judged.of} − {judged.reference}",
         "found": comparison(judged.estimate, judged.kind, unit),
         "also": ", ".join(f"{metric} {found.value:.3f}" for metric, found in others) if judged.kind == "ratio" else "",
         "limit": limit(judged, unit),

@@ -11,7 +11,7 @@ from benchmarks.judge import Judgement, Result, judgements, lanes
 from benchmarks.measure import Estimate
 
 HEADINGS = ("benchmark", "lane", "median", "quartiles", "n", "compared", "ratio [95 %]", "also", "target", "")
-COLOURS = {"met": "green", "unclear": "yellow", "missed": "red"}
+COLOURS = {"met": "green", "unclear": "yellow", "missed": "red", "shown": "dim"}
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -51,6 +51,8 @@ def comparison(found: Estimate, kind: str, unit: str) -> str:
 
 def limit(judged: Judgement, unit: str) -> str:
     """A target as text."""
+    if judged.at_most is None:
+        return ""
     return f"≤ {judged.at_most:.2f}" if judged.kind == "ratio" else f"≤ + {amount(judged.at_most, unit)}"
 
 
@@ -59,7 +61,7 @@ def _judged(judged: Judgement | None, unit: str) -> list[str]:
         return []
     second = list(judged.by_metric.items())[1:2] if judged.kind == "ratio" else []
     return [
-        judged.against,
+        judged.reference,
         comparison(judged.estimate, judged.kind, unit).replace("[", r"\["),
         ", ".join(f"{metric} {found.value:.3f}" for metric, found in second),
         limit(judged, unit),

@@ -22,6 +22,7 @@ class Work:
         seconds: How long it ran.
         parents: Tasks whose results it needed; those that weren't recorded are ignored.
         slotted: Whether it holds one of the slots (of a model server, say) while it runs.
+        heads: Tasks of whose results the head was enough, each with the seconds after its start at which that head was there.
     """
 
     tag: Tag
@@ -30,11 +31,12 @@ class Work:
     seconds: float
     parents: tuple[Tag, ...] = ()
     slotted: bool = True
+    heads: tuple[tuple[Tag, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A chain of tasks, each needing the one before, and the seconds they take together."""
+    """A chain of tasks, each needing the one before or its head, and the seconds from the first one's start to the last one's end."""
 
     seconds: float
     tags: tuple[Tag, ...]
@@ -71,7 +73,7 @@ def critical_path(tasks: Iterable[Work]) -> Path:
     way: list[Tag] = []
     while tag is not None:
         way.append(tag)
-        tag = max(dag.children[tag], key=lambda t: rest[t], default=None)
+        tag = dag.next(tag, rest)
     return Path(seconds, tuple(way))
 
 
@@ -112,11 +114,14 @@ class _Dag:
 
     def __init__(self, tasks: Mapping[Tag, Work]) -> None:
         self.tasks = tasks
-        self.parents = {tag: {p for p in task.parents if p in tasks} for tag, task in tasks.items()}
-        self.children: dict[Tag, list[Tag]] = {tag: [] for tag in tasks}
+        self.parents = {tag: {p for p in (*task.parents, *dict(task.heads)) if p in tasks} for tag, task in tasks.items()}
+        self.children: dict[Tag, dict[Tag, float]] = {tag: {} for tag in tasks}
+        """For each task those that need it, with the seconds from its start on after which it no longer holds them up."""
         for tag, parents in self.parents.items():
+            heads = dict(tasks[tag].heads)
             for parent in parents:
-                self.children[parent].append(tag)
+                whole = tasks[parent].seconds
+                self.children[parent][tag] = whole if parent in tasks[tag].parents else min(heads[parent], whole)
         try:
             self.order: Sequence[Tag] = tuple(TopologicalSorter(self.parents).static_order())
         except CycleError as error:
@@ -134,12 +139,18 @@ class _Dag:
         """For each task the seconds of the longest chain that begins with it."""
         rest: dict[Tag, float] = {}
         for tag in reversed(self.order):
-            rest[tag] = self.tasks[tag].seconds + max((rest[child] for child in self.children[tag]), default=0.0)
+            rest[tag] = max(self.tasks[tag].seconds, *(after + rest[child] for child, after in self.children[tag].items()), 0.0)
         return rest
+
+    def next(self, tag: Tag, rest: Mapping[Tag, float]) -> Tag | None:
+        """The task that follows on the longest chain; None where no chain goes on beyond the task's own end."""
+        children = self.children[tag]
+        child = max(children, key=lambda c: children[c] + rest[c], default=None)
+        return child if child is not None and children[child] + rest[child] >= self.tasks[tag].seconds else None
 
 
 class _Scheduler:
-    """Runs a simulated clock from one end of a task to the next."""
+    """Runs a simulated clock from one event to the next: a task ends, or has got as far as another one needs it."""
 
     def __init__(self, dag: _Dag, slots: int | None) -> None:
         self.dag, self.slots = dag, slots
@@ -148,7 +159,8 @@ class _Scheduler:
         self.missing = {tag: len(parents) for tag, parents in dag.parents.items()}
         self.free = list(range(slots or 0))
         self.ready: list[tuple[float, int, Tag]] = []
-        self.running: list[tuple[float, int, Interval]] = []
+        self.events: list[tuple[float, int, int, Interval, Tag | None]] = []
+        """When, the task's place, the place of the one it lets go on, its interval and that one; at a task's end -1 and None."""
         self.done: list[Interval] = []
 
     def run(self) -> Schedule:
@@ -156,10 +168,10 @@ class _Scheduler:
             if not self.missing[tag]:
                 self._offer(tag, 0.0)
         self._fill(0.0)
-        while self.running:
-            now = self.running[0][0]
-            while self.running and self.running[0][0] <= now:
-                self._finish(heappop(self.running)[2])
+        while self.events:
+            now = self.events[0][0]
+            while self.events and self.events[0][0] <= now:
+                self._happen(*heappop(self.events))
             self._fill(now)
         intervals = sorted(self.done, key=lambda interval: (interval.start, self.place[interval.tag]))
         return Schedule(max((interval.end for interval in intervals), default=0.0), tuple(intervals))
@@ -176,14 +188,18 @@ class _Scheduler:
             self._start(heappop(self.ready)[2], now, heappop(self.free))
 
     def _start(self, tag: Tag, now: float, slot: int | None) -> None:
-        interval = Interval(tag, now, now + self.dag.tasks[tag].seconds, slot)
-        heappush(self.running, (interval.end, self.place[tag], interval))
+        task, place = self.dag.tasks[tag], self.place[tag]
+        interval = Interval(tag, now, now + task.seconds, slot)
+        heappush(self.events, (interval.end, place, -1, interval, None))
+        for child, after in self.dag.children[tag].items():
+            heappush(self.events, (now + after, place, self.place[child], interval, child))
 
-    def _finish(self, interval: Interval) -> None:
-        self.done.append(interval)
-        if interval.slot is not None:
-            self.free.append(interval.slot)
-        for child in self.dag.children[interval.tag]:
-            self.missing[child] -= 1
-            if not self.missing[child]:
-                self._offer(child, interval.end)
+    def _happen(self, now: float, place: int, beside: int, interval: Interval, child: Tag | None) -> None:
+        if child is None:
+            self.done.append(interval)
+            if interval.slot is not None:
+                self.free.append(interval.slot)
+            return
+        self.missing[child] -= 1
+        if not self.missing[child]:
+            self._offer(child, now)

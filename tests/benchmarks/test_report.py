@@ -36,6 +36,7 @@ def target(at_most: float, against: str = "stock", kind: str = "ratio") -> dict[
 
 RESULTS = [
     result("chain", "send_chain", 1.7, 1.02, target(1.05, "critical path"), bounds={"critical path": 1.0}),
+    result("shown", "send_chain", 1.5, 1.02, {**target(1.0, "ideal"), "of": "stock", "at_most": None}, bounds={"ideal": 1.0}),
     result("fan_out_100", "fan_out", 0.01, 0.01, target(1.0), per=100),
     result("fan_out_10000", "fan_out", 5.0, 2.0, target(0.3), target(1.3, "fan_out_100/alto"), per=10_000),
     result("import_time", "import_time", 1.0, 1.02, target(0.05, kind="difference")),
@@ -47,6 +48,7 @@ def test_judges_by_lane_bound_and_other_benchmark_per_task() -> None:
     found = {(j.benchmark, j.against): (round(j.estimate.value, 6), j.verdict) for j in judgements(RESULTS)}
     assert found == {
         ("chain", "critical path"): (1.02, "met"),
+        ("shown", "ideal"): (1.5, "shown"),
         ("fan_out_100", "stock"): (1.0, "met"),
         ("fan_out_10000", "stock"): (0.4, "missed"),
         ("fan_out_10000", "fan_out_100/alto"): (2.0, "missed"),
@@ -54,8 +56,24 @@ def test_judges_by_lane_bound_and_other_benchmark_per_task() -> None:
     }
 
 
+def test_judges_the_metric_that_a_target_names_and_shows_what_has_no_limit() -> None:
+    lanes = {lane: {"wall": [x], "first": [y]} for lane, x, y in (("stock", 2.0, 1.5), ("alto", 1.8, 0.5))}
+    targets = [
+        {**target(0.4), "metric": "first"},
+        {**target(1.1, "ideal"), "metric": "first"},
+        {**target(0.5, "ideal"), "of": "stock", "at_most": None},
+    ]
+    found = list(judgements([result("early", "streams", 1.0, 1.0, *targets, bounds={"ideal": 0.5}, lanes=lanes)]))
+    assert [(j.reference, round(j.estimate.value, 6), j.verdict) for j in found] == [
+        ("stock (first)", 0.333333, "met"),
+        ("ideal (first)", 1.0, "met"),
+        ("ideal", 4.0, "shown"),
+    ]
+    assert list(found[0].by_metric) == ["first", "wall"]
+
+
 def test_a_target_on_a_benchmark_that_was_not_run_is_left_out() -> None:
-    assert [j.against for j in judgements([RESULTS[2]])] == ["stock"]
+    assert [j.against for j in judgements([RESULTS[3]])] == ["stock"]
 
 
 def test_missed_names_what_check_fails_on() -> None:
@@ -102,6 +120,7 @@ def test_report_holds_every_target_and_is_the_same_each_time(tmp_path: Path) -> 
     text = out.read_text()
     assert "Targets: 3 met, 0 unclear, 2 missed." in text
     assert "| chain | alto / critical path | 1.020 [1.010, 1.030] |  | ≤ 1.05 | met |" in text
+    assert "| shown | stock / ideal | 1.500 [1.485, 1.515] |  |  | shown |" in text
     assert "| import_time | alto − stock |" in text
     assert "`graph_on_mars` is left out: no rocket." in text
     assert {"send_chain.svg", "fan_out.svg", "import_time.svg"} <= set(first)
