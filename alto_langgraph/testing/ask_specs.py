@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-AnswerForm = Literal["lines", "sentences", "numbered", "sections", "json", "xml", "parser", "structured", "tools"]
-"""What the answer is: text in lines, sentences, a numbered list, markdown sections, JSON or XML; JSON that LangChain's parser reads;
-an object of a pydantic class; tool calls."""
+AnswerForm = Literal["lines", "sentences", "numbered", "sections", "json", "xml", "tags", "parser", "structured", "tools"]
+"""What the answer is: text in lines, sentences, a numbered list, markdown sections, JSON or XML (parsed, or its tags found wherever they
+are); JSON that LangChain's parser reads; an object of a pydantic class; tool calls."""
 
 AskedBy = Literal["invoke", "stream", "lcel"]
 """How the model is asked: for its whole answer, for its chunks, as a part of a chain."""

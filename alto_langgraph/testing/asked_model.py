@@ -7,14 +7,13 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from xml.sax.saxutils import escape
 
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from alto_langgraph.testing.chat_model import PacedChatModel
 from alto_langgraph.testing.clock import Clock
@@ -31,20 +30,6 @@ WORDS = ("one", "two", "e.g.", "3.5", "why?", "2. two", '"said"', "[x]", "{y}", 
 """Some of them look like the end of a part."""
 
 
-@dataclass
-class Piece:
-    """A part of an answer, as an object that is sent."""
-
-    text: str
-    marks: list[int] = field(default_factory=list)
-
-
-class Note(BaseModel):
-    """A part of an answer, as a pydantic object that is sent."""
-
-    text: str
-
-
 def tally() -> list[str]:
     """The list, outside of the state, in which nodes of the run in progress count their runs."""
     return (GAUGE.get() or Gauge()).tally
@@ -53,7 +38,7 @@ def tally() -> list[str]:
 def parts_for(prompt: str) -> list[str]:
     """The parts of the answer: none to `MOST`, some alike; the last one may say `agreed`."""
     dice = Random(digest(prompt))
-    parts = [" ".join(dice.choices(WORDS, k=dice.randint(1, 4))) for _ in range(dice.choice((0, 1, 1, 2, 3, 3, 4, MOST)))]
+    parts = [" ".join(dice.choices(WORDS, k=dice.randint(1, 3))) for _ in range(dice.choice((0, 1, 1, 2, 3, 3, 4, MOST)))]
     if parts and dice.random() < 0.25:
         parts[-1] = parts[0]
     if parts and dice.random() < 0.6:
@@ -74,7 +59,7 @@ def answer_to(prompt: str) -> Answer:
             return "".join(f"## {part}\nMore of it.\n\n" for part in parts)
         case "json" | "parser":
             return json.dumps({"items": parts, "count": len(parts)}, ensure_ascii=len(prompt) % 2 == 0)
-        case "xml":
+        case "xml" | "tags":
             return f"<items>{''.join(f'<item>{escape(part)}</item>' for part in parts)}</items>"
         case "structured":
             return {"items": parts}

@@ -19,11 +19,21 @@ from xml.etree import ElementTree
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
-from alto_langgraph.testing.asked_model import AskedModel, Note, Piece, tally
+from alto_langgraph.testing.asked_model import AskedModel, tally
 
 
 class Items(BaseModel):
     items: list[str]
+
+
+@dataclass
+class Piece:
+    text: str
+    marks: list = field(default_factory=list)
+
+
+class Note(BaseModel):
+    text: str
 
 
 def look_up(text: str) -> str:
@@ -38,11 +48,9 @@ def item(part):
 def opened(given):
     if isinstance(given, str):
         return {'seed': number(given) % 1009}
-    if isinstance(given, (Piece, Note)):
-        return {'seed': number(given.text) % 1009}
-    if isinstance(given, dict) and 'piece' in given:
-        return {**given, 'seed': number(given['items'], given['piece'].text) % 1009}
-    return given
+    if isinstance(given, dict):
+        return {**given, 'seed': number(given['items'], given['piece'].text) % 1009} if 'piece' in given else given
+    return {'seed': number(given.text) % 1009} if hasattr(given, 'text') else given
 
 
 """
@@ -61,6 +69,7 @@ SPLIT: dict[AnswerForm, str] = {
     "sections": "re.findall(r'(?m)^## (.+)$', @)",
     "json": "json.loads(@)['items']",
     "xml": "[part.text for part in ElementTree.fromstring(@)]",
+    "tags": "re.findall(r'<item>(.*?)</item>', @)",
 }
 """The parts of a text @."""
 

@@ -72,8 +72,9 @@ def short(value: Any) -> str:
 
 
 def _deaf() -> None:
-    """Leaves Ctrl-C, which a terminal sends to every process, to the one that reports."""
+    """Leaves Ctrl-C, which a terminal sends to every process, to the one that reports, and says nothing itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable(logging.ERROR)
 
 
 def _judged(work: tuple[int, str, bool]) -> Verdict:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import get_args
 
 from alto_langgraph.testing.ask_specs import AnswerForm, Ask, AskedBy, Asks, Payload, Trap
 from alto_langgraph.testing.asked_model import MOST
 from alto_langgraph.testing.graph_specs import Choice, Graph, Key, Node, Out
 from alto_langgraph.testing.plain_values import IN_PLACE
-from alto_langgraph.testing.random_wires import Dice
+from alto_langgraph.testing.random_wires import Dice, Names
 from alto_langgraph.testing.state_source import KEPT
 from alto_langgraph.testing.supersteps import followers, outs_of, several
 
@@ -40,6 +41,21 @@ ASKING_MODES: tuple[tuple[str, ...], ...] = (
 )
 
 
+def stages(dice: Dice, names: Names) -> Graph:
+    """Nodes that each send to the next one: parts, parts of these, and so on; maybe beside a slow branch, maybe with one that collects."""
+    chain = [next(names) for _ in range(dice.choice((2, 3, 3, 4)))]
+    ends = [next(names)] if dice.chance(0.6) else []
+    nodes = []
+    for name, after in pairwise(chain):
+        way = Choice(((Out(after, 0, MOST), *((Out(ends[0]),) if ends and dice.chance(0.15) else ())),))
+        nodes.append(Node(name, writes=(), command=way) if dice.chance(0.5) else Node(name, writes=(), routes=(way,)))
+    nodes.append(Node(chain[-1], writes=(), edges=tuple(ends)))
+    nodes += [Node(name, writes=(), defer=dice.chance(0.3)) for name in ends]
+    beside = [next(names)] if dice.chance(0.3) else []
+    nodes += [Node(name, writes=(), edges=tuple(ends)) for name in beside]
+    return Graph(tuple(nodes), (chain[0], *beside))
+
+
 def sending(dice: Dice, graph: Graph) -> Graph:
     """The graph; one in which nobody sends anything gets a `Send` in place of an edge."""
     if any(out.spread is not None for node in graph.nodes for out in outs_of(node.choices)):
@@ -58,7 +74,7 @@ def sending(dice: Dice, graph: Graph) -> Graph:
 
 
 def with_asks(dice: Dice, graph: Graph, alias: bool, lasting: bool) -> Graph:
-    """The graph with nodes that ask, if possible those that send.
+    """The graph with nodes that ask, if possible those that send; its subgraphs may have some, too.
 
     Args:
         dice: Where chance comes from.
@@ -74,7 +90,12 @@ def with_asks(dice: Dice, graph: Graph, alias: bool, lasting: bool) -> Graph:
         graph = _with_ask(dice, graph, name, alias)
         if lasting:
             graph = _with(graph, name, **_lasting(dice, graph, name))
-    return graph
+    # What becomes of a part shows only where it is looked at.
+    sent = {out.to for node in graph.nodes for out in outs_of(node.choices) if out.of}
+    looking = (
+        replace(node, reads=("seed", *node.reads)) if node.name in sent and "seed" not in node.reads else node for node in graph.nodes
+    )
+    return replace(graph, nodes=tuple(looking))
 
 
 def _with_ask(dice: Dice, graph: Graph, name: str, alias: bool) -> Graph:
@@ -121,7 +142,8 @@ def _with_ask(dice: Dice, graph: Graph, name: str, alias: bool) -> Graph:
     routes = tuple(parts(choice, key) for choice in node.routes)
     command = node.command and parts(node.command, "answer")
     writes = (*node.writes, *([key] if key else []))
-    graph = _with(graph, name, ask=ask, routes=routes, command=command, writes=writes, says=node.says or dice.chance(0.1))
+    says, pause = node.says or dice.chance(0.08), node.pause if dice.chance(0.15) else 0  # the model takes the time
+    graph = _with(graph, name, ask=ask, routes=routes, command=command, writes=writes, says=says, pause=pause)
     return _taken(dice, graph, name) if kind == "alias" else graph
 
 

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, Literal, get_args
 
 from alto_langgraph.testing.graph_specs import Case, Graph, Hides, Mark, Node, TurnKind
-from alto_langgraph.testing.random_asks import ASKING_MODES, sending, with_asks
+from alto_langgraph.testing.random_asks import ASKING_MODES, sending, stages, with_asks
 from alto_langgraph.testing.random_keys import (
     common_keys,
     with_common_keys,
@@ -61,6 +61,8 @@ class _Draw:
         self.durability: Any = self.dice.choice(("sync", "async", "exit"))
         self.names = ("".join(letters) for size in (1, 2) for letters in product(NAMES, repeat=size))
         self.features = {feature for feature in FEATURES if self.chance(0.13)}
+        if self.asking:
+            self.features = {feature for feature in sorted(self.features) if self.chance(0.5)}
         self.first: TurnKind = "input"
         self.guesses = self.coroutine and self.theme != "cut off" and self.chance(0.3)
         if self.theme == "objects":
@@ -80,7 +82,8 @@ class _Draw:
 
     def case(self) -> Case:
         graph = self.decorated(self.graph())
-        graph = self.with_asks(graph) if self.asking else graph
+        if self.asking:
+            graph = with_asks(self.dice, graph, self.saver == "none" or self.durability == "sync", self.theme != "cut off")
         every = [node.name for node in graph.nodes]
         stops = "stop" in self.features and self.saver != "none"
         return Case(
@@ -142,7 +145,9 @@ class _Draw:
     def graph(self) -> Graph:
         """A graph with keys, before its special features."""
         dice, alias = self.dice, self.saver == "none" or self.durability == "sync"
-        if self.chance(0.8 if self.asking else 0.55 if "box" in self.features else 0.45):
+        if self.asking and self.chance(0.35):
+            graph, plain = stages(dice, self.names), self.chance(0.3)
+        elif self.chance(0.8 if self.asking else 0.55 if "box" in self.features else 0.45):
             wide = {"boxes": "box" in self.features, "join": "join" in self.features}
             graph = layers(dice, self.names, dice.randint(2, 5), loops=self.chance(0.3), **wide)
             plain = self.chance(0.55)
@@ -188,15 +193,6 @@ class _Draw:
             graph = self.with_child(graph)
         for feature in sorted(self.features & {*OBJECTS}):
             graph = self.with_shared_object(graph, feature, pair)
-        return graph
-
-    def with_asks(self, graph: Graph) -> Graph:
-        """The graph with nodes that ask a model."""
-        alias, lasting = self.saver == "none" or self.durability == "sync", self.theme != "cut off"
-        graph = with_asks(self.dice, graph, alias, lasting)
-        for place, node in enumerate(graph.nodes):
-            if node.child and self.chance(0.4):
-                graph = _with(graph, place, child=with_asks(self.dice, node.child, False, False))
         return graph
 
     def feature(self, feature: str, node: Node) -> dict[str, Any]:

@@ -181,11 +181,11 @@ def _alarm() -> Iterator[None]:
         raise HangError(" < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_stack()[-2:-8:-1]))
 
     before = signal.signal(signal.SIGALRM, hang)
-    signal.alarm(SLOWEST)
+    signal.setitimer(signal.ITIMER_REAL, SLOWEST, SLOWEST)  # again and again: what a destructor raises is lost
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
