@@ -31,13 +31,14 @@ Trap = Literal[
     "whole",
     "raises",
     "breaks",
+    "silent",
     "mutates",
     "counts first",
     "counts last",
 ]
 """Why what the first parts say isn't what the whole answer says, or why the node isn't to be run twice: it sorts, reverses, dedups, or
 drops parts, numbers them "i of n", sends them only where the answer has a marker, makes everything else depend on the whole answer, fails
-at its end; the model fails on the way; the node changes its own input, or something outside of the state."""
+at its end; the model fails on the way, or doesn't stream; the node changes its own input, or something outside of the state."""
 
 TRAPS_THAT_COUNT: frozenset[Trap] = frozenset({"counts first", "counts last"})
 

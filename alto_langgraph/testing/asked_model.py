@@ -21,7 +21,7 @@ from alto_langgraph.testing.pause import FOR_EVER, GAUGE, Gauge
 from alto_langgraph.testing.replies import Answer, Reply, digest, prompt_of
 
 QUESTION = re.compile(r"(\w+) asks for (\w+) (\d+)( or breaks)?")
-"""What a prompt holds, at its end: who asks, for what, which one of many, and whether the model may fail."""
+"""What a prompt holds, and all that the answer depends on: who asks, for what, which one of many, and whether the model may fail."""
 
 MOST = 5
 """Most parts of one answer."""
@@ -37,7 +37,7 @@ def tally() -> list[str]:
 
 def parts_for(prompt: str) -> list[str]:
     """The parts of the answer: none to `MOST`, some alike; the last one may say `agreed`."""
-    dice = Random(digest(prompt))
+    dice = Random(digest(" ".join(_question(prompt))))
     parts = [" ".join(dice.choices(WORDS, k=dice.randint(1, 3))) for _ in range(dice.choice((0, 1, 1, 2, 3, 3, 4, MOST)))]
     if parts and dice.random() < 0.25:
         parts[-1] = parts[0]
@@ -48,7 +48,7 @@ def parts_for(prompt: str) -> list[str]:
 
 def answer_to(prompt: str) -> Answer:
     """The answer in the form asked for."""
-    _, form, _, _ = _question(prompt)
+    _, form, place, _ = _question(prompt)
     parts = parts_for(prompt)
     match form:
         case "sentences":
@@ -58,7 +58,7 @@ def answer_to(prompt: str) -> Answer:
         case "sections":
             return "".join(f"## {part}\nMore of it.\n\n" for part in parts)
         case "json" | "parser":
-            return json.dumps({"items": parts, "count": len(parts)}, ensure_ascii=len(prompt) % 2 == 0)
+            return json.dumps({"items": parts, "count": len(parts)}, ensure_ascii=int(place) % 2 == 0)
         case "xml" | "tags":
             return f"<items>{''.join(f'<item>{escape(part)}</item>' for part in parts)}</items>"
         case "structured":

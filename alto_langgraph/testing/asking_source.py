@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from alto_langgraph.testing.ask_specs import AnswerForm, Ask, Payload, Trap, Which
+from alto_langgraph.testing.ask_specs import TRAPS_THAT_COUNT, AnswerForm, Ask, Payload, Trap, Which
 from alto_langgraph.testing.asked_model import MOST
 from alto_langgraph.testing.graph_specs import Graph, Node, Out
 from alto_langgraph.testing.state_source import State
@@ -56,11 +56,11 @@ def opened(given):
 """
 TEMPLATE = "ChatPromptTemplate.from_messages([('system', 'Be brief.'), ('user', '{prompt}')]) | "
 READ: dict[AnswerForm, tuple[str, str]] = {
-    "parser": ("model | JsonOutputParser()", "@['items']"),
-    "structured": ("model.with_structured_output(Items)", "@.items"),
-    "tools": ("model.bind_tools([look_up])", "[call['args']['text'] for call in @.tool_calls]"),
+    "parser": ("@ | JsonOutputParser()", "@['items']"),
+    "structured": ("@.with_structured_output(Items)", "@.items"),
+    "tools": ("@.bind_tools([look_up])", "[call['args']['text'] for call in @.tool_calls]"),
 }
-"""What is asked for forms that aren't text, and the parts of its answer @."""
+"""What is asked, of a model @, for forms that aren't text, and the parts of its answer @."""
 
 SPLIT: dict[AnswerForm, str] = {
     "lines": "@.split('\\n')",
@@ -98,6 +98,14 @@ def asks(graph: Graph) -> bool:
     return any(node.ask or node.takes or any(out.of for out in outs_of(node.choices)) for node in graph.all_nodes())
 
 
+def models(graph: Graph) -> Iterator[str]:
+    """What nodes of the graph and its subgraphs ask, and where they count."""
+    traps = {trap for node in graph.all_nodes() if node.ask for trap in ("", *node.ask.traps)}
+    yield from ["model = AskedModel()"] if traps else []
+    yield from ["silent = AskedModel(disable_streaming=True)"] if "silent" in traps else []
+    yield from ["ran = tally()"] if TRAPS_THAT_COUNT & traps else []
+
+
 def bound(node: Node) -> Iterator[str]:
     """What is made outside of the node's function."""
     if node.ask and node.ask.bound and not _streams(node.ask):
@@ -124,13 +132,13 @@ def _answers(node: Node, ask: Ask, writer: str) -> Iterator[str]:
     wait, asked = ("await ", "ainvoke") if node.coroutine else ("", "invoke")
     prompt = f"f'{node.name} asks for {ask.form} {{n % 97}}{may}'"
     if ask.times == "chained":
-        yield f"outline = {wait}model.{asked}(f'{node.name} asks for lines {{n % 89}}')"
+        yield f"outline = {wait}{_model(ask)}.{asked}(f'{node.name} asks for lines {{n % 89}}')"
         prompt = prompt.replace("n %", "number(outline.content) %")
     prompts = [prompt, prompt.replace("n %", "n // 7 %")][: 2 if ask.times in ("in a row", "at once") else 1]
     names = ["answer", "other"][: len(prompts)]
     if _streams(ask):
         for name, text in zip(names, prompts, strict=True):
-            yield from _streamed(node, name, text, writer)
+            yield from _streamed(node, ask, name, text, writer)
     else:
         runnable = f"{node.name}_asked"
         if not ask.bound:
@@ -153,8 +161,12 @@ def _streams(ask: Ask) -> bool:
 def _asked(ask: Ask) -> str:
     """The expression for what is invoked."""
     template = TEMPLATE if ask.by == "lcel" else ""
-    text = "model | StrOutputParser()" if ask.by == "lcel" else "model"
-    return f"({template}{READ[ask.form][0] if ask.form in READ else text})"
+    text = "@ | StrOutputParser()" if ask.by == "lcel" else "@"
+    return f"({template}{READ[ask.form][0] if ask.form in READ else text})".replace("@", _model(ask))
+
+
+def _model(ask: Ask) -> str:
+    return "silent" if "silent" in ask.traps else "model"
 
 
 def _split(ask: Ask, name: str) -> str:
@@ -163,9 +175,9 @@ def _split(ask: Ask, name: str) -> str:
     return SPLIT[ask.form].replace("@", f"{name}.content" if ask.by == "invoke" else name)
 
 
-def _streamed(node: Node, name: str, prompt: str, writer: str) -> Iterator[str]:
+def _streamed(node: Node, ask: Ask, name: str, prompt: str, writer: str) -> Iterator[str]:
     yield f"{name} = ''"
-    yield f"{'async for' if node.coroutine else 'for'} chunk in model.{'astream' if node.coroutine else 'stream'}({prompt}):"
+    yield f"{'async for' if node.coroutine else 'for'} chunk in {_model(ask)}.{'astream' if node.coroutine else 'stream'}({prompt}):"
     yield f"    {name} += chunk.content"
     if node.says:
         yield f"    {writer}(chunk.content)"

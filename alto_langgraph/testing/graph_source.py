@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import indent
 
 from alto_langgraph.testing.asking_source import HEAD as ASKING
-from alto_langgraph.testing.asking_source import asks, bound
+from alto_langgraph.testing.asking_source import asks, bound, models
 from alto_langgraph.testing.graph_specs import Choice, Graph, Node
 from alto_langgraph.testing.node_source import SHARED, action, function, metadata, options, target
 from alto_langgraph.testing.state_source import State
@@ -139,7 +139,7 @@ def _builder(graph: Graph, name: str) -> Iterator[str]:
     yield f"def {name}(StateGraph, Stock):"
     state = State(graph)
     body: list[str] = SHARED[graph.hides][0].splitlines() if any(node.shared for node in graph.nodes) else []
-    body += ["model = AskedModel()", "ran = tally()"] if name == "build" and any(node.ask for node in graph.all_nodes()) else []
+    body += models(graph) if name == "build" else []
     body += state.source()
     for node in graph.nodes:
         if node.child:

@@ -17,6 +17,7 @@ from alto_langgraph.testing.supersteps import followers, outs_of, several
 
 BY: tuple[AskedBy, ...] = get_args(AskedBy)
 TIMES: tuple[Asks, ...] = get_args(Asks)
+PAYLOADS: tuple[Payload, ...] = ("text", "dict", "state", "nested", "dataclass", "pydantic")
 TRAPS: tuple[tuple[Trap, float], ...] = (
     ("sorted", 0.08),
     ("reversed", 0.06),
@@ -26,6 +27,7 @@ TRAPS: tuple[tuple[Trap, float], ...] = (
     ("marker", 0.1),
     ("raises", 0.08),
     ("breaks", 0.08),
+    ("silent", 0.05),
     ("mutates", 0.08),
     ("whole", 0.25),
     ("counts first", 0.08),
@@ -104,9 +106,9 @@ def _with_ask(dice: Dice, graph: Graph, name: str, alias: bool) -> Graph:
     sends = [out for out in outs_of(node.choices) if out.spread is not None]
     children = {other.name for other in graph.nodes if other.child}
     alone = name not in several(graph)
-    kind: Payload = dice.choice(get_args(Payload))
-    if kind == "alias" and not (alias and alone and len(sends) == 1):
-        kind = "dict"
+    # What is changed in place must be in one hand only, so that stock's answer is no accident.
+    single = alias and alone and len(sends) == 1
+    kind: Payload = "alias" if single and dice.chance(0.3) else dice.choice(PAYLOADS)
     if kind not in ("dict", "state") and children & {out.to for out in sends}:
         kind = "dict"
     routed = any(out.spread is not None for out in outs_of(node.routes))
@@ -153,7 +155,7 @@ def _taken(dice: Dice, graph: Graph, name: str) -> Graph:
         node = _node(graph, to)
         if node.child or node.takes:
             continue
-        takes = dice.choice(("change", "change", "return", ""))
+        takes = dice.choice(("change", "change", "return", "return", ""))
         if takes == "return" and KEPT not in {key.name for key in graph.keys}:
             graph = replace(graph, keys=(*graph.keys, Key(KEPT, "list")))
         graph = _with(graph, to, takes=takes, writes=(*node.writes, KEPT) if takes == "return" else node.writes)
