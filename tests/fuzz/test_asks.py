@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -23,6 +24,7 @@ from alto_langgraph.testing.graph_source import source
 from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Key, Node, Out
 from alto_langgraph.testing.node_source import metadata
 from alto_langgraph.testing.random_graphs import draw
+from alto_langgraph.testing.replies import Reply
 from alto_langgraph.testing.shrink import shrink
 from alto_langgraph.testing.state_source import State
 
@@ -231,8 +233,7 @@ class Hasty(Stock[Any, Any, Any, Any]):
     def add_node(self, node: Any, action: Any = None, **how: Any) -> Any:
         async def twice(state: Any) -> Any:
             command = await action(state)
-            command.goto = [*command.goto[:1], *command.goto]
-            return command
+            return replace(command, goto=[*command.goto[:1], *command.goto])
 
         return super().add_node(node, twice if "model" in action.__code__.co_freevars else action, **how)
 
@@ -240,14 +241,50 @@ class Hasty(Stock[Any, Any, Any, Any]):
 def test_a_part_too_many_is_found_made_small_and_shown(tmp_path: Path) -> None:
     case = Case(asking(form="json", traps=("sorted", "distinct")), seed=SEED, saver="memory", modes=("values", "messages"))
     assert compare(case, Alto)[0] is None
-    difference, _ = compare(case, Hasty)
+    difference, hasty = compare(case, Hasty)
     assert difference is not None
+    assert hasty is not None
+    assert hasty.turns[0].error is None
     small = shrink(case, lambda smaller: compare(smaller, Hasty)[0] is not None, seconds=60)
     assert small.graph.nodes[0].ask == Ask()
     assert small.saver == "none"
     (tmp_path / "shows.py").write_text(script(small, "langgraph.graph.state:StateGraph", difference))
     done = subprocess.run([sys.executable, "shows.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "equal", done.stderr
+
+
+CUT: ContextVar[bool] = ContextVar("answers are cut", default=False)
+
+
+class Trusting(Stock[Any, Any, Any, Any]):
+    """Sends what `a` says of half of its answer, and only the rest of what it says of the whole: no validation."""
+
+    def add_node(self, node: Any, action: Any = None, **how: Any) -> Any:
+        async def early(state: Any) -> Any:
+            token = CUT.set(True)
+            try:
+                first = (await action(state)).goto[:-1]
+            finally:
+                CUT.reset(token)
+            command = await action(state)
+            return replace(command, goto=[*first, *command.goto[len(first) :]])
+
+        return super().add_node(node, early if node == "a" else action, **how)
+
+
+@pytest.mark.parametrize("trap", ["", "sorted", "reversed", "numbered"])
+def test_who_trusts_the_first_parts_of_an_answer_is_found(trap: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = AskedModel._reply
+
+    def cut(*args: Any, **how: Any) -> Reply:
+        reply = whole(*args, **how)
+        return replace(reply, text=reply.text[: len(reply.text) // 2]) if CUT.get() else reply
+
+    monkeypatch.setattr(AskedModel, "_reply", cut)
+    graph = asking(traps=(trap,) if trap else ())
+    differ = [compare(Case(graph, seed=seed), Trusting)[0] is not None for seed in range(20)]
+    assert not played(graph, Trusting).failed
+    assert any(differ) == bool(trap)
 
 
 class Repeating(Stock[Any, Any, Any, Any]):
