@@ -34,13 +34,13 @@ LEAST_AHEAD = 0.2
 """Smallest part of the cases with Sends that must have run something ahead."""
 
 
-def shrunk(seed: int, target: str, seconds: float = 30) -> Case:
+def shrunk(seed: int, target: str, seconds: float = 30, asking: bool = False) -> Case:
     """The smallest case found that differs as the one of this seed does."""
     ours = side(target)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return shrink(draw(seed), lambda case: settled(case, ours)[0] is not None, seconds)
+        return shrink(draw(seed, asking), lambda case: settled(case, ours)[0] is not None, seconds)
 
 
 def script(case: Case, target: str, difference: Difference | None) -> str:
@@ -51,7 +51,7 @@ def script(case: Case, target: str, difference: Difference | None) -> str:
         [
             f'"""Differs at {where.strip()}\n\nstock: {str(stock)[:600]}\nalto:  {str(ours)[:600]}\n"""',
             "from alto_langgraph.testing.fuzz import compare, side",
-            "from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Key, Node, Out",
+            "from alto_langgraph.testing.graph_specs import Ask, Case, Choice, Graph, Key, Node, Out",
             "",
             *lines,
             "",
@@ -72,14 +72,15 @@ def short(value: Any) -> str:
 
 
 def _deaf() -> None:
-    """Leaves Ctrl-C, which a terminal sends to every process, to the one that reports."""
+    """Leaves Ctrl-C, which a terminal sends to every process, to the one that reports, and says nothing itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable(logging.ERROR)
 
 
-def _judged(work: tuple[int, str]) -> Verdict:
-    seed, target = work
+def _judged(work: tuple[int, str, bool]) -> Verdict:
+    seed, target, asking = work
     try:
-        return judge(seed, target)
+        return judge(seed, target, asking)
     except Exception as error:
         return Verdict(seed, ("the comparison itself", "", f"{type(error).__name__}: {error}"))
 
@@ -92,6 +93,7 @@ def main(
     processes: Annotated[int, typer.Option(help="Processes at work.")] = 2,
     most: Annotated[int, typer.Option(help="Stop after this many differences.")] = 5,
     shrinking: Annotated[float, typer.Option(help="Seconds spent on making a difference small.")] = 30,
+    asks: Annotated[bool, typer.Option("--asks", help="Only graphs with nodes that ask a streaming model.")] = False,
 ) -> None:
     """Compares stock LangGraph and alto on random graphs."""
     logging.disable(logging.ERROR)  # what fails on threads, LangGraph logs
@@ -105,7 +107,7 @@ def main(
         ahead = differing = 0
         # What was judged is reported even where somebody stops the run.
         with contextlib.suppress(KeyboardInterrupt):
-            for verdict in pool.imap_unordered(_judged, [(s, swap) for s in seeds], chunksize=1 if len(seeds) < 100 else 20):
+            for verdict in pool.imap_unordered(_judged, [(s, swap, asks) for s in seeds], chunksize=1 if len(seeds) < 100 else 20):
                 verdicts.append(verdict)
                 ahead += verdict.ahead > 0
                 progress.update(task, advance=1, ahead=ahead)
@@ -115,12 +117,12 @@ def main(
                 if differing >= most:
                     break
         pool.terminate()
-    raise typer.Exit(_report(console, verdicts, swap, shrinking, judged_one=only is not None))
+    raise typer.Exit(_report(console, verdicts, swap, shrinking, asks, judged_one=only is not None))
 
 
-def _report(console: Console, verdicts: list[Verdict], swap: str, shrinking: float, judged_one: bool) -> int:
+def _report(console: Console, verdicts: list[Verdict], swap: str, shrinking: float, asks: bool, judged_one: bool) -> int:
     for verdict in (v for v in verdicts if v.difference):
-        case = shrunk(verdict.seed, swap, shrinking)
+        case = shrunk(verdict.seed, swap, shrinking, asks)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             difference = settled(case, side(swap))[0] or verdict.difference

@@ -65,6 +65,21 @@ def _node_features(node: Node) -> Iterator[str]:
     if node.declared:
         yield f"declared {node.declared}"
     yield from (f"looks {look}" for look in node.looks)
+    yield from _ask_features(node)
     for choices, kind in ((node.routes, "route"), ((node.command,) if node.command else (), "command")):
         for out in outs_of(choices):
             yield f"send by {kind}" if out.spread is not None else "loop" if out.turns else f"{kind} to node"
+
+
+def _ask_features(node: Node) -> Iterator[str]:
+    """Words for what the node asks a model, and what it sends of the answer."""
+    if node.takes:
+        yield f"takes {node.takes}"
+    if not (ask := node.ask):
+        return
+    yield from ("asks a model", f"answer {ask.form}", f"asked by {ask.by}", f"answers {ask.times}", *(f"trap {trap}" for trap in ask.traps))
+    yield from ("parts in the state",) if ask.key else ()
+    for choices, kind in ((node.routes, "route"), ((node.command,) if node.command else (), "command")):
+        for out in outs_of(choices):
+            if out.of:
+                yield from (f"parts by {kind}", f"payload {out.payload}", *(["last part elsewhere"] if out.which == "last" else []))

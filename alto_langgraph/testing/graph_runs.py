@@ -101,7 +101,7 @@ class Played:
         """Notes that a turn begins."""
         orderly = ORDERLY[:1] if any(node.child for node in case.graph.nodes) else ORDERLY
         turn = Turn(kind, cut_off=kind in CUT_OFF, orderly=orderly)
-        turn.runs.subtract(self.gauge.runs)
+        turn.runs.subtract(self.gauge.runs + Counter(self.gauge.tally))
         self.turns.append(turn)
         return turn
 
@@ -120,7 +120,7 @@ class Played:
     def end(self, turn: Turn, still_running: list[str]) -> None:
         """Notes what the turn has left behind."""
         self.left_running += still_running
-        turn.runs.update(self.gauge.runs)
+        turn.runs.update(self.gauge.runs + Counter(self.gauge.tally))
         turn.events = events_by_namespace(turn.arrived, failed=turn.failed)
 
     def finish(self, history: list[Any], checkpoints: list[Any]) -> None:

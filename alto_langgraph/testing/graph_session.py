@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from linecache import cache as lines
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import aiosqlite
@@ -49,16 +50,23 @@ class CrashingSaver(InMemorySaver):
         super().put_writes(config, writes, task_id, task_path)
 
 
-@lru_cache(maxsize=64)
 def builder(graph: Graph) -> FunctionType:
-    """The `build` function of the graph's source; the source can be inspected."""
+    """The `build` function of the graph's source; its module can be imported, so that what its classes make can be saved."""
+    module = _module(graph)
+    sys.modules[module.__name__] = module
+    build: FunctionType = module.build
+    return build
+
+
+@lru_cache(maxsize=64)
+def _module(graph: Graph) -> ModuleType:
+    """The graph's source as a module, which can be inspected."""
     text = source(graph)
     name = f"<random graph {hash(graph) & 0xFFFFFFFF:08x}>"
     lines[name] = (len(text), None, text.splitlines(keepends=True), name)
-    module: dict[str, Any] = {"__name__": "random_graph"}
-    exec(compile(text, name, "exec", dont_inherit=True), module)
-    build: FunctionType = module["build"]
-    return build
+    module = ModuleType("random_graph")
+    exec(compile(text, name, "exec", dont_inherit=True), vars(module))
+    return module
 
 
 class Session:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import indent
 
+from alto_langgraph.testing.asking_source import HEAD as ASKING
+from alto_langgraph.testing.asking_source import asks, bound, models
 from alto_langgraph.testing.graph_specs import Choice, Graph, Node
 from alto_langgraph.testing.node_source import SHARED, action, function, metadata, options, target
 from alto_langgraph.testing.state_source import State
@@ -129,7 +131,7 @@ class Boom(ValueError):
 
 def source(graph: Graph) -> str:
     """The module that defines `build(StateGraph, Stock)`, which returns the graph, not yet compiled."""
-    return HEAD + "\n".join(_builder(graph, "build"))
+    return HEAD + (ASKING if asks(graph) else "") + "\n".join(_builder(graph, "build"))
 
 
 def _builder(graph: Graph, name: str) -> Iterator[str]:
@@ -137,6 +139,7 @@ def _builder(graph: Graph, name: str) -> Iterator[str]:
     yield f"def {name}(StateGraph, Stock):"
     state = State(graph)
     body: list[str] = SHARED[graph.hides][0].splitlines() if any(node.shared for node in graph.nodes) else []
+    body += models(graph) if name == "build" else []
     body += state.source()
     for node in graph.nodes:
         if node.child:
@@ -144,7 +147,7 @@ def _builder(graph: Graph, name: str) -> Iterator[str]:
             maker = "Stock" if node.stock else "StateGraph"
             body.append(f"{node.name}_child = {node.name}_graph({maker}, Stock).compile(checkpointer={node.child.checkpointer})")
         if not node.child or node.called:
-            body += function(node, graph)
+            body += [*bound(node), *function(node, graph)]
         if node.handler:
             body += _handler(node)
         for place, choice in enumerate(node.routes):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from alto_langgraph.testing.ask_specs import Ask, Payload, Which
+
 Mark = Literal["", "change", "read"]
 """What a node does with an object that others also hold."""
 
@@ -13,10 +15,10 @@ Hides = Literal["list", "dict", "object", "helper", "default", "chroma"]
 """What the object is that nodes share past the state, and how they reach it: in a closure, by functions beside them, by a parameter's
 default; a real Chroma collection, whose order of changes doesn't show."""
 
-Kind = Literal["last", "sum", "fold", "list", "extend", "merge", "messages", "any", "once", "topic", "untracked", "delta"]
+Kind = Literal["last", "sum", "fold", "list", "extend", "merge", "messages", "any", "once", "topic", "untracked", "delta", "parts"]
 """What becomes of values written to a state key: the last one, a sum, a fold in which order shows, lists put together (by a new
 list, or in place), dicts merged, messages, the last of several, kept for one superstep (one value, all values), not saved, saved by
-its changes."""
+its changes; the last list."""
 
 Style = Literal["get", "item", "unpack", "spread", "helper", "copy", "whole", "schema", "computed"]
 """How a node reads the state: `state.get("x")`, `state["x"]`, into variables, `f(**state)`, in a helper function, from a copy, all of
@@ -67,6 +69,10 @@ class Out:
         spread: None for a plain edge; else the number of `Send`s is `least` to `least + spread`, by the state.
         box: Whether the payloads of the `Send`s share one mutable object.
         turns: If not 0, taken only while the state's `turn` is lower: a loop with an end.
+        of: If not "", there is a `Send` for each item of this state key or, in a node's own `Command`, for each part of the answer it
+            has asked for; at most `least + spread`.
+        which: Of which items.
+        payload: What is sent of an item.
     """
 
     to: str
@@ -74,6 +80,9 @@ class Out:
     spread: int | None = None
     box: bool = False
     turns: int = 0
+    of: str = ""
+    which: Which = "all"
+    payload: Payload = "dict"
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,8 @@ class Node:
         child: The node is this subgraph.
         called: The subgraph is called from inside the node's function.
         stock: The subgraph is built with stock LangGraph on both sides.
+        ask: What it asks a model.
+        takes: What it does with a list in its payload that the state holds, too: changes it in place, or returns it.
     """
 
     name: str
@@ -156,6 +167,8 @@ class Node:
     child: Graph | None = None
     called: bool = False
     stock: bool = False
+    ask: Ask | None = None
+    takes: Literal["", "change", "return"] = ""
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import indent
 
+from alto_langgraph.testing.ask_specs import TRAPS_THAT_COUNT
+from alto_langgraph.testing.asking_source import OPENED, asking, items, payload
 from alto_langgraph.testing.graph_specs import Choice, Graph, Node, Out
 from alto_langgraph.testing.state_source import State, given
+from alto_langgraph.testing.supersteps import outs_of, routers
 
 HELPERS = """\
 shared = []
@@ -66,8 +69,10 @@ def action(node: Node) -> str:
 
 def metadata(node: Node, state: State) -> str:
     """The node's metadata, as far as what it declares is true; "" for none."""
-    effects = {"effects": "idempotent", "idempotent": "idempotent", "pure": "pure", "external": "external"}.get(node.declared)
-    honest = not (node.shared or node.store or node.box == "change" or node.child)
+    pure = "idempotent" if node.ask else "pure"
+    effects = {"effects": "idempotent", "idempotent": "idempotent", "pure": pure, "external": "external"}.get(node.declared)
+    changes = node.box == "change" or node.takes == "change" or (node.ask and {"mutates", *TRAPS_THAT_COUNT} & {*node.ask.traps})
+    honest = not (node.shared or node.store or changes or node.child)
     hints = []
     if node.declared in ("keys", "idempotent", "pure") and not (node.child and not node.called):
         writes = state.keys if node.returns == "object" else state.written(node)
@@ -79,12 +84,14 @@ def metadata(node: Node, state: State) -> str:
 
 def options(choice: Choice, state: State, name: str, narrow: bool = False) -> Iterator[str]:
     """Statements that leave in `outs` where to go."""
+    node = state.node(name)
+    reads = node.reads if node else choice.reads
     if len(choice.options) == 1:
-        yield from _option(choice.options[0], state, name, narrow)
+        yield from _option(choice.options[0], state, name, reads, narrow)
         return
     for place, option in enumerate(choice.options):
         yield f"{'el' if place else ''}if n % {len(choice.options)} == {place}:" if place + 1 < len(choice.options) else "else:"
-        yield from indent("\n".join(_option(option, state, name, narrow)), "    ").splitlines()
+        yield from indent("\n".join(_option(option, state, name, reads, narrow)), "    ").splitlines()
 
 
 def target(name: str) -> str:
@@ -92,13 +99,15 @@ def target(name: str) -> str:
     return "END" if name == "END" else repr(name)
 
 
-def _option(option: tuple[Out, ...], state: State, name: str, narrow: bool) -> Iterator[str]:
+def _option(option: tuple[Out, ...], state: State, name: str, reads: tuple[str, ...], narrow: bool) -> Iterator[str]:
     plain = [target(out.to) for out in option if out.spread is None and not out.turns]
     yield f"outs = [{', '.join(plain)}]"
     for out in option:
         if out.turns:
             yield f"if {state.read(name, 'turn', default=str(out.turns), narrow=narrow)} < {out.turns}:"
             yield f"    outs.append({target(out.to)})"
+        elif out.of and (parts := items(out, state, name, narrow)):
+            yield f"outs += [Send({out.to!r}, {payload(out, state, name, reads, narrow)}) for part in {parts}]"
         elif out.spread is not None:
             box = ", 'box': box" if out.box else ""
             if out.box:
@@ -131,7 +140,11 @@ def _parameters(node: Node, graph: Graph) -> list[str]:
 
 
 def _body(node: Node, state: State) -> Iterator[str]:
+    writer = {"runtime": "runtime.stream_writer", "parameter": "writer", "call": "get_stream_writer()"}[node.asking]
+    if any(out.to == node.name and out.of and out.payload in OPENED for out in outs_of(routers(state.graph))):
+        yield "state = opened(state)"
     yield from state.numbered(node.name, node, state.narrow(node))
+    yield from asking(node, writer)
     if node.pause:
         yield f"{'await apause' if node.coroutine else 'pause'}(n % {node.pause + 1}, {node.name!r})"
     if node.error:
@@ -143,7 +156,6 @@ def _body(node: Node, state: State) -> Iterator[str]:
         yield f"    n = number(n, interrupt(f'{node.name} asks {{n % 97}}'))"
     yield from _shared_objects(node, state)
     if node.says:
-        writer = {"runtime": "runtime.stream_writer", "parameter": "writer", "call": "get_stream_writer()"}[node.asking]
         yield f"{writer}(f'{node.name} says {{n % 97}}')"
     if node.child and node.called:
         call = f"await {node.name}_child.ainvoke" if node.coroutine else f"{node.name}_child.invoke"
@@ -164,6 +176,8 @@ def _shared_objects(node: Node, state: State) -> Iterator[str]:
         yield f"n = number(n, sorted(item.key for item in {store}.search(('notes',), limit=10_000)))"
     if node.shared:
         yield changed if node.shared == "change" else f"n = number(n, {seen}({read}))"
+    if node.takes == "change":
+        yield "value(state, 'marks_grown', []).append(n % 97)"
     if node.box == "change":
         yield {"list": f"{box}.append(n % 97)", "dict": f"{box}[n % 97] = n", "Pile": f"{box}.add(n % 97)"}[state.graph.box]
     if node.box == "read":

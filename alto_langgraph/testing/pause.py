@@ -17,7 +17,8 @@ FOR_EVER = 1e6
 class Gauge:
     """How many nodes take their time now, and how many did at most.
 
-    `runs` counts by node how often each took its time; the node that `hangs` does so until it is cancelled.
+    `runs` counts by node how often each took its time, `tally` has the name of a node for each time it noted that; the node that
+    `hangs` does so until it is cancelled.
 
     Args:
         pace: Another time for each time asked for, ms, to see whether what a run shows depends on it.
@@ -27,6 +28,7 @@ class Gauge:
         self.pace = pace
         self.now = self.most = 0
         self.runs: Counter[str] = Counter()
+        self.tally: list[str] = []
         self.hangs = ""
         self._lock = Lock()
 

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any, Literal, get_args
 
 from alto_langgraph.testing.graph_specs import Case, Graph, Hides, Mark, Node, TurnKind
+from alto_langgraph.testing.random_asks import ASKING_MODES, sending, stages, with_asks
 from alto_langgraph.testing.random_keys import (
     common_keys,
     with_common_keys,
@@ -40,22 +41,28 @@ THEMES: tuple[Theme, ...] = get_args(Theme)
 FEATURES = ("error", "retry", "handler", "asks", "cached", "timeout", "says", "store", "shared", "box", "child", "defer", "join", "stop")
 
 
-def draw(seed: int) -> Case:
-    """The case of this seed; without chromadb, its nodes share a list where they would share a Chroma collection."""
-    case = _Draw(seed).case()
+def draw(seed: int, asking: bool = False) -> Case:
+    """The case of this seed, with a node that asks a model if `asking`; else one in 25 has some.
+
+    Without chromadb, its nodes share a list where they would share a Chroma collection.
+    """
+    case = _Draw(seed, asking).case()
     return case if case.graph.hides != "chroma" or find_spec("chromadb") else replace(case, graph=replace(case.graph, hides="list"))
 
 
 class _Draw:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, asking: bool) -> None:
         self.dice = Dice(seed)
         self.chance = self.dice.chance
+        self.asking = self.chance(0.04) or asking
         self.theme: Theme = self.dice.choices(THEMES, (57, 18, 12, 13))[0]
         self.coroutine = self.chance(0.75)
         self.saver: Literal["none", "memory", "sqlite"] = self.dice.choices(("none", "memory", "sqlite"), (10, 9, 1))[0]
         self.durability: Any = self.dice.choice(("sync", "async", "exit"))
         self.names = ("".join(letters) for size in (1, 2) for letters in product(NAMES, repeat=size))
         self.features = {feature for feature in FEATURES if self.chance(0.13)}
+        if self.asking:
+            self.features = {feature for feature in sorted(self.features) if self.chance(0.5)}
         self.first: TurnKind = "input"
         self.guesses = self.coroutine and self.theme != "cut off" and self.chance(0.3)
         if self.theme == "objects":
@@ -75,6 +82,8 @@ class _Draw:
 
     def case(self) -> Case:
         graph = self.decorated(self.graph())
+        if self.asking:
+            graph = with_asks(self.dice, graph, self.saver == "none" or self.durability == "sync", self.theme != "cut off")
         every = [node.name for node in graph.nodes]
         stops = "stop" in self.features and self.saver != "none"
         return Case(
@@ -83,7 +92,7 @@ class _Draw:
             coroutine=self.coroutine,
             saver=self.saver,
             durability=self.durability,
-            modes=self.dice.choice(MODES if "says" not in self.features else MODES[::4]),
+            modes=self.modes(),
             subgraphs=self.chance(0.5),
             turns=self.turns(stops or "asks" in self.features or "error" in self.features),
             at=self.at(graph),
@@ -97,6 +106,12 @@ class _Draw:
             guesses=self.guesses,
         )
 
+    def modes(self) -> tuple[str, ...]:
+        """Stream modes."""
+        if self.asking and self.chance(0.4):
+            return self.dice.choice(ASKING_MODES)
+        return self.dice.choice(MODES if "says" not in self.features else MODES[::4])
+
     def concurrency(self) -> int | None:
         """A node that hangs would keep a place for ever, so that alto, where it starts early, might starve those before it."""
         if self.first == "cancel" or not self.chance(0.12):
@@ -106,7 +121,8 @@ class _Draw:
     def at(self, graph: Graph) -> str:
         """A node that can hang, if there is one."""
         if self.first == "cancel":
-            names = [node.name for node in graph.all_nodes() if node.coroutine and node.pause and not node.timeout and not node.child]
+            able = [node for node in graph.all_nodes() if node.coroutine and not node.timeout and not node.child]
+            names = [node.name for node in able if node.pause or node.ask]
         else:
             names = [node.name for node in graph.nodes]
         return self.dice.choice(names) if names and self.chance(0.9) else ""
@@ -129,7 +145,9 @@ class _Draw:
     def graph(self) -> Graph:
         """A graph with keys, before its special features."""
         dice, alias = self.dice, self.saver == "none" or self.durability == "sync"
-        if self.chance(0.55 if "box" in self.features else 0.45):
+        if self.asking and self.chance(0.35):
+            graph, plain = stages(dice, self.names), self.chance(0.3)
+        elif self.chance(0.8 if self.asking else 0.55 if "box" in self.features else 0.45):
             wide = {"boxes": "box" in self.features, "join": "join" in self.features}
             graph = layers(dice, self.names, dice.randint(2, 5), loops=self.chance(0.3), **wide)
             plain = self.chance(0.55)
@@ -138,6 +156,7 @@ class _Draw:
             graph = skeleton(dice, self.names)
             graph = rerouted(dice, graph) if self.chance(0.55) else graph
             plain = self.chance(0.1)
+        graph = sending(dice, graph) if self.asking else graph
         if plain:
             graph = with_every_graphs_keys(dice, graph)
         elif self.chance(0.6):

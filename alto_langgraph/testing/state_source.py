@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from alto_langgraph.testing.graph_specs import Choice, Graph, Key, Kind, Node, Style
+from alto_langgraph.testing.supersteps import outs_of, routers
 
 EVERY = {
     key.name: key
@@ -34,6 +35,7 @@ TYPES: dict[Kind, str] = {
     "topic": "Annotated[list, Topic(int)]",
     "untracked": "Annotated[int, UntrackedValue]",
     "delta": "Annotated[list, DeltaChannel(gather)]",
+    "parts": "list",
 }
 WRITTEN: dict[Kind, str] = {
     "last": "n % 83",
@@ -48,8 +50,12 @@ WRITTEN: dict[Kind, str] = {
     "topic": "n % 53",
     "untracked": "n % 59",
     "delta": "[n % 67]",
+    "parts": "[f'@ {n % 7}', f'@ {n % 11}']",
 }
 """What a node named @ writes."""
+KEPT = "kept_grown"
+"""The key to which nodes write what they were sent."""
+
 REDUCED: tuple[Kind, ...] = ("sum", "fold", "list", "extend", "merge", "messages")
 """Kinds that have a reducer, so that there is always a value."""
 
@@ -74,6 +80,10 @@ class State:
     def looks_left(self) -> bool:
         """Whether any node looks at how many supersteps are left."""
         return any("left" in node.looks for node in self.graph.nodes)
+
+    def node(self, name: str) -> Node | None:
+        """The node of this name, if it is one's."""
+        return next((node for node in self.graph.nodes if node.name == name), None)
 
     def _own(self) -> bool:
         return bool(self.graph.keys) or self.graph.box != "list" or self.looks_left
@@ -132,7 +142,8 @@ class State:
     def _needed(self, choices: Iterable[Choice]) -> set[str]:
         """Keys that routers look at besides those they read."""
         outs = [out for choice in choices for option in choice.options for out in option]
-        return ({"turn"} if any(out.turns for out in outs) else set()) | ({"box"} if any(out.box for out in outs) else set())
+        listed = {out.of for out in outs if out.of in self.keys}
+        return listed | ({"turn"} if any(out.turns for out in outs) else set()) | ({"box"} if any(out.box for out in outs) else set())
 
     def written(self, node: Node) -> tuple[str, ...]:
         """The keys of the node's update; not those that no schema has."""
@@ -149,6 +160,10 @@ class State:
         kind = self.keys[key].kind
         if key == "turn":
             return "1"
+        if node.ask and key == node.ask.key:
+            return "parts"
+        if node.takes == "return" and key == KEPT:
+            return "[value(state, 'marks_grown', [])]"
         if node.edits and key == self.messages:
             return f"edited({self.read(node.name, key, raw=True, narrow=self.narrow(node))}, n)"
         text = WRITTEN[kind].replace("@", node.name)
@@ -156,9 +171,7 @@ class State:
 
     def sent(self, name: str) -> bool:
         """Whether a `Send` may lead to this node."""
-        choices = [choice for node in self.graph.nodes for choice in node.choices]
-        choices += [self.graph.choice] if self.graph.choice else []
-        return any(out.to == name and out.spread is not None for choice in choices for option in choice.options for out in option)
+        return any(out.to == name and out.spread is not None for out in outs_of(routers(self.graph)))
 
     def read(self, node: str, key: str, *, style: Style = "get", default: str = "", raw: bool = False, narrow: bool = False) -> str:
         """The expression that reads a key, in the function of this node; of a message its text if not `raw`."""

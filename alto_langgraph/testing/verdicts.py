@@ -121,7 +121,8 @@ def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
         return "names of tasks that nobody was told of", stock.unknown, mine.unknown
     if early := [node.name for node in nodes if node.declared == "external" and mine.ahead[node.name]]:
         return "external nodes that ran ahead", [], early
-    once = {node.name for node in nodes if node.declared in ("", "keys", "external") and not node.called}
+    counting = {node.name for node in nodes if node.ask and node.ask.counts}
+    once = counting | {node.name for node in nodes if node.declared in ("", "keys", "external") and not node.called}
     for place, (theirs, own) in enumerate(zip(stock.turns, mine.turns, strict=True)):
         if theirs.failed or (theirs.error and not alone):
             return None  # what ran ahead of the error is cut off, and from here on it is chance which tasks run again
@@ -183,17 +184,17 @@ def _alarm() -> Iterator[None]:
         raise HangError(" < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_stack()[-2:-8:-1]))
 
     before = signal.signal(signal.SIGALRM, hang)
-    signal.alarm(SLOWEST)
+    signal.setitimer(signal.ITIMER_REAL, SLOWEST, SLOWEST)  # again and again: what a destructor raises is lost
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
-def judge(seed: int, target: str = OURS) -> Verdict:
-    """Compares the case of this seed."""
-    case = draw(seed)
+def judge(seed: int, target: str = OURS, asking: bool = False) -> Verdict:
+    """Compares the case of this seed; the graph has a node that asks a model if `asking`."""
+    case = draw(seed, asking)
     words = tuple(features(case))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
