@@ -399,6 +399,8 @@ class Ahead:
                 self._tell(Retreated(early.tag, reason))
 
     def _route_reached(self, early: Early) -> None:
+        if any(channel in self.staging.loud for channel, _ in early.task.writes):
+            return  # its edges wait for their superstep, where LangGraph runs reducers for them
         with self._lock:
             if not (early.adopted or early.abandoned or self._engine is None):
                 self._tell(RouteReached(early.tag, self._overwritten(early)))

@@ -141,6 +141,12 @@ class Staging:
         return self.last_values | frozenset(k for k, c in reduced if is_quiet(c.operator))
 
     @cached_property
+    def loud(self) -> frozenset[str]:
+        """State keys whose reducer may show that it has run: also where a conditional edge looks at what its node has written."""
+        reduced = (k for k, c in self.channels.items() if hasattr(c, "operator") or hasattr(c, "reducer"))
+        return frozenset(reduced) - self.foldable
+
+    @cached_property
     def joins(self) -> Mapping[str, Join]:
         """Joins by the channel that counts who has come."""
         barriers = {key: channel for key, channel in self.channels.items() if type(channel) is NamedBarrierValue}

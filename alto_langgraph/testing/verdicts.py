@@ -16,7 +16,7 @@ from langgraph.graph.state import StateGraph as Stock
 
 from alto_langgraph.testing.graph_features import features
 from alto_langgraph.testing.graph_runs import Played, Turn, play
-from alto_langgraph.testing.graph_specs import Case
+from alto_langgraph.testing.graph_specs import Case, Graph, Node
 from alto_langgraph.testing.random_graphs import draw
 
 OURS = "alto_langgraph.graph:StateGraph"
@@ -122,13 +122,22 @@ def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
     if early := [node.name for node in nodes if node.declared == "external" and mine.ahead[node.name]]:
         return "external nodes that ran ahead", [], early
     counting = {node.name for node in nodes if node.ask and node.ask.counts}
-    once = counting | {node.name for node in nodes if node.declared in ("", "keys", "external") and not node.called}
+    once = counting | {node.name for node in _unrepeatable(case.graph) if not node.called}
     for place, (theirs, own) in enumerate(zip(stock.turns, mine.turns, strict=True)):
         if theirs.failed or (theirs.error and not alone):
             return None  # what ran ahead of the error is cut off, and from here on it is chance which tasks run again
         if not theirs.cut_off and (difference := first_difference(_runs(theirs, once), _runs(own, once))):
             return f"turn {place} > times that nodes ran{difference[0]}", *difference[1:]
     return None
+
+
+def _unrepeatable(graph: Graph) -> Iterator[Node]:
+    """Nodes that nobody has declared to be repeatable: neither them nor the node whose subgraph they are in."""
+    for node in graph.nodes:
+        if node.declared in ("", "keys", "external"):
+            yield node
+            if node.child:
+                yield from _unrepeatable(node.child)
 
 
 def _runs(turn: Turn, nodes: set[str]) -> dict[str, int]:

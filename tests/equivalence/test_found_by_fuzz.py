@@ -12,7 +12,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START
+from langgraph.graph import END, START
 from langgraph.graph import StateGraph as Stock
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, Send
@@ -64,6 +64,11 @@ async def test_what_an_early_node_of_a_called_graph_says_comes_behind_the_supers
         heard[name] = [(len(ns), mode, data["log"] if mode == "values" else data[0].content) async for ns, mode, data in events]
     assert (1, "messages", "said") in heard["stock"]
     assert heard["alto"] == heard["stock"]
+
+
+def grown(log: list[str], more: list[str]) -> list[str]:
+    log.extend(more)
+    return log
 
 
 class Log(TypedDict):
@@ -133,3 +138,29 @@ def test_a_checkpoint_of_a_join_stays_as_it_was_though_the_next_superstep_is_ove
     stock = joining(Stock, InMemorySaver())
     assert {"slow"} in stock
     assert joining(Alto, Late())[:-1] == stock[:-1]
+
+
+class Grown(TypedDict):
+    log: Annotated[list[str], grown]
+
+
+def growing(graph: type[Stock[Any]]) -> Any:
+    """`late` runs while `slow` does; its conditional edge has LangGraph add what it has written, to see it."""
+    builder = graph(Grown)
+    for name, seconds in (("first", 0.0), ("late", 0.0), ("slow", 0.05)):
+        builder.add_node(name, partial(pauses, name, seconds), metadata={"effects": "pure", "reads": []})
+    builder.add_edge(START, "first")
+    builder.add_edge(START, "slow")
+    builder.add_edge("first", "late")
+    builder.add_conditional_edges("late", lambda state: END, [END])
+    return builder.compile()
+
+
+async def pauses(name: str, seconds: float, state: Any) -> dict[str, Any]:
+    await asyncio.sleep(seconds)
+    return {"log": [name]}
+
+
+async def test_a_reducer_that_changes_the_state_in_place_runs_for_an_edge_in_its_superstep() -> None:
+    stock, alto = [await growing(graph).ainvoke({"log": ["input"]}) for graph in (Stock, Alto)]
+    assert alto == stock
