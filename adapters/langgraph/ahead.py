@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -62,12 +62,13 @@ BORROWED = "what it has written holds an object of a payload that stood for anot
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What the runner should do for a task: adopt `early`, or run it and tell the observer."""
+    """What the runner should do for a task: adopt `early`, or run it and tell the observer; `placed` if it has a place of the run's own."""
 
     loop: Committing
     tag: Tag | None
     step: int
     early: Early | None
+    placed: bool = False
 
 
 class Ahead:
@@ -153,7 +154,7 @@ class Ahead:
             self._name(tasks.values())
         if self.telling is not None:
             self.telling.opened(self.loop.step, self._naming.tags)
-        if self.telling is not None or self.loop.places is not None:
+        if self.telling is not None or self.loop.places is not None or self._needs_place(tasks.values()):
             for task in tasks.values():
                 self._mark(task, None)
         if self._engine is not None:
@@ -162,6 +163,16 @@ class Ahead:
             self._permitted()  # what routers decide is noted from the beginning
         if self._unfinished and (self._issuing is UNASKED or self._issuing.overtakes):
             self._watch.open(self._unfinished)
+
+    def _needs_place(self, tasks: Collection[PregelExecutableTask]) -> bool:
+        """Whether LangGraph would run a task without a place, as it is alone in its superstep, though something may start beside it.
+
+        Not if it may call a @task, which would wait for a place itself.
+        """
+        if self.loop.gate is None or len(tasks) > 1 or not self._permitted():
+            return False
+        plans = [self.staging.plan.nodes.get(task.name) for task in tasks]
+        return all(plan is not None and not plan.function.sees_identity for plan in plans)
 
     def _observe(self) -> None:
         """Has the runs of nodes watched whose code doesn't tell what they read, and heeds what earlier ones have told."""

@@ -94,9 +94,10 @@ def arun_or_adopt(
 ) -> Awaitable[Any]:
     """Adopts the early run of `task` if there is one, else runs it."""
     marked: Marked | None = task.config[CONF].pop(MARK, None)
-    if marked is None and not stream and plain(task, retry_policy, kwargs):
-        return aattempt(task, configurable)
-    run = partial(arun_with_retry, task, retry_policy, stream=stream, configurable=configurable, **kwargs)
+    if not stream and plain(task, retry_policy, kwargs):
+        run = partial(aattempt, task, configurable)
+    else:
+        run = partial(arun_with_retry, task, retry_policy, stream=stream, configurable=configurable, **kwargs)
     return run() if marked is None else _arun_marked(marked, task, run)
 
 
@@ -119,9 +120,9 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
             if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
                 return result
-        async with marked.loop.gate or nullcontext():
-            return await _arun_in_order(marked, task, run)
-    return await _arun_in_order(marked, task, run)
+    # LangGraph runs a task that is alone in its superstep without a place, as nothing else would run beside it.
+    async with (None if marked.placed else marked.loop.gate) or nullcontext():
+        return await _arun_in_order(marked, task, run)
 
 
 async def _take_turns(marked: Marked, task: PregelExecutableTask) -> None:
@@ -316,7 +317,10 @@ class Runner(PregelRunner):
 
         def submit(run: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
             inner: Any = self._submit()
-            if run is not arun_or_adopt or getattr(task.config[CONF].get(MARK), "early", None) is None:
+            marked = task.config[CONF].get(MARK) if run is arun_or_adopt else None
+            if marked is None or marked.early is None:
+                if marked is not None:
+                    task.config[CONF][MARK] = replace(marked, placed=True)
                 return inner(run, task, *args, **kwargs)
             executor = inner.__self__
             gate, executor.semaphore = executor.semaphore, None

@@ -164,3 +164,27 @@ async def pauses(name: str, seconds: float, state: Any) -> dict[str, Any]:
 async def test_a_reducer_that_changes_the_state_in_place_runs_for_an_edge_in_its_superstep() -> None:
     stock, alto = [await growing(graph).ainvoke({"log": ["input"]}) for graph in (Stock, Alto)]
     assert alto == stock
+
+
+@pytest.mark.parametrize("graph", [Stock, Alto])
+async def test_a_task_alone_in_its_superstep_takes_a_place_of_the_limit(graph: type[Stock[Any]]) -> None:
+    """Stages that don't need each other, written as a chain, start beside it."""
+    running: list[str] = []
+    most = 0
+
+    async def stage(name: str, state: Any) -> dict[str, Any]:
+        nonlocal most
+        running.append(name)
+        most = max(most, len(running))
+        await asyncio.sleep(0.03)
+        running.remove(name)
+        return {}
+
+    builder = graph(Log)
+    for name in "abcd":
+        builder.add_node(name, partial(stage, name), metadata={"effects": "pure", "reads": [], "writes": []})
+    builder.add_edge(START, "a")
+    for one, next_one in zip("abc", "bcd", strict=True):
+        builder.add_edge(one, next_one)
+    await builder.compile().ainvoke({"log": []}, {"max_concurrency": 2})
+    assert most == (1 if graph is Stock else 2)
