@@ -38,7 +38,7 @@ def tally() -> list[str]:
 def parts_for(prompt: str) -> list[str]:
     """The parts of the answer: none to `MOST`, some alike; the last one may say `agreed`."""
     dice = Random(digest(" ".join(_question(prompt))))
-    parts = [" ".join(dice.choices(WORDS, k=dice.randint(1, 3))) for _ in range(dice.choice((0, 1, 1, 2, 3, 3, 4, MOST)))]
+    parts = [" ".join(dice.choices(WORDS, k=dice.randint(1, 3))) for _ in range(dice.choice((0, 1, 2, 3, 3, 4, 4, MOST)))]
     if parts and dice.random() < 0.25:
         parts[-1] = parts[0]
     if parts and dice.random() < 0.6:

@@ -145,7 +145,7 @@ class _Draw:
     def graph(self) -> Graph:
         """A graph with keys, before its special features."""
         dice, alias = self.dice, self.saver == "none" or self.durability == "sync"
-        if self.asking and self.chance(0.35):
+        if self.asking and self.chance(0.5):
             graph, plain = stages(dice, self.names), self.chance(0.3)
         elif self.chance(0.8 if self.asking else 0.55 if "box" in self.features else 0.45):
             wide = {"boxes": "box" in self.features, "join": "join" in self.features}
