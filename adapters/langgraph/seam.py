@@ -51,6 +51,7 @@ try:
     from langgraph._internal._constants import (
         CONF,
         CONFIG_KEY_CALL,
+        CONFIG_KEY_CHECKPOINT_NS,
         CONFIG_KEY_CHECKPOINTER,
         CONFIG_KEY_READ,
         CONFIG_KEY_RESUMING,
@@ -59,6 +60,8 @@ try:
         CONFIG_KEY_STREAM,
         ERROR,
         INTERRUPT,
+        NS_END,
+        NS_SEP,
         NULL_TASK_ID,
         PULL,
         PUSH,
@@ -82,6 +85,7 @@ try:
         prepare_next_tasks,
         prepare_push_task_send,
         prepare_single_task,
+        task_path_str,
     )
     from langgraph.pregel._checkpoint import copy_checkpoint, create_checkpoint
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
@@ -97,6 +101,7 @@ __all__ = [
     "CONF",
     "CONFIG_KEY_CALL",
     "CONFIG_KEY_CHECKPOINTER",
+    "CONFIG_KEY_CHECKPOINT_NS",
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
@@ -105,6 +110,8 @@ __all__ = [
     "ERROR",
     "INTERRUPT",
     "MISSING",
+    "NS_END",
+    "NS_SEP",
     "NULL_TASK_ID",
     "PASSTHROUGH",
     "PULL",
@@ -148,4 +155,5 @@ __all__ = [
     "rebind",
     "run_with_retry",
     "set_config_context",
+    "task_path_str",
 ]
