@@ -71,6 +71,6 @@ def _tasks(id: str) -> Iterator[Any]:
         if early.task.id == id:
             yield early.task
         early = early.outer
-    for loop in [*LOOPS.values()]:
-        if id in loop.tasks:
-            yield loop.tasks[id]
+    for loop in [ref() for ref in LOOPS.valuerefs()]:  # at once: other threads begin runs meanwhile
+        if loop is not None and (task := getattr(loop, "tasks", {}).get(id)) is not None:
+            yield task

@@ -32,6 +32,8 @@ from alto_langgraph.adapters.langgraph.lineage import LOOPS, Relating
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.func import entrypoint, task
 from alto_langgraph.graph import START, StateGraph
+from alto_langgraph.plan.access import analyse
+from alto_langgraph.plan.model import Effects
 from alto_langgraph.protocols import observed_by
 
 RUNS = [{"enabled": True}, {"issue": ["send"]}, {"issue": []}, {"window": 0}]
@@ -328,6 +330,11 @@ def test_what_a_resumed_run_finds_is_named_by_its_superstep(seen: Seen) -> None:
 
 
 # ---- where there is none, and what it costs
+
+
+def test_who_asks_is_known_to_do_nothing_else() -> None:
+    found = analyse(lambda state: {"tag": str(current_tag())})
+    assert (found.effects, found.mutates, found.sees_identity) == (Effects.PURE, False, False)
 
 
 def test_there_is_none_outside_of_a_run() -> None:
