@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alto_langgraph import mirror
 
 if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.current import current_tag as current_tag
     from alto_langgraph.adapters.langgraph.graph import optimize as optimize
     from alto_langgraph.comparison import compare as compare
     from alto_langgraph.options import AltoOptions as AltoOptions
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AltoOptions": "alto_langgraph.options",
     "compare": "alto_langgraph.comparison",
+    "current_tag": "alto_langgraph.adapters.langgraph.current",
     "observed_by": "alto_langgraph.protocols",
     "optimize": "alto_langgraph.adapters.langgraph.graph",
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import total_ordering
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Tag:
     """A task's place in the nested ancestry of a run.
 
-    Tags order as LangGraph orders the tasks they name, so sorting siblings by tag gives commit order.
+    Tags order as LangGraph orders the tasks they name, so sorting siblings by tag gives commit order: by index first, as a parent's
+    Sends are counted across the nodes they go to, and then by split.
 
     Args:
         path: (split, index) pairs from the run's input to the task. A node triggered by an edge
@@ -31,6 +34,11 @@ class Tag:
     def depth(self) -> int:
         """Number of splits between the run's input and the task."""
         return len(self.path)
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Tag):
+            return NotImplemented
+        return [(index, split) for split, index in self.path] < [(index, split) for split, index in other.path]
 
     def __contains__(self, other: object) -> bool:
         return isinstance(other, Tag) and other.path[: len(self.path)] == self.path

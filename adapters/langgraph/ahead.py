@@ -524,7 +524,7 @@ class Ahead:
         return tuple(self._offer(child, send.node, send.arg) for child, send in children) if self._engine is not None else ()
 
     def _name(self, tasks: Iterable[PregelExecutableTask]) -> None:
-        self._naming.opened(tasks, self.loop.channels, self.loop.step)
+        self._naming.opened(tasks, self.loop.channels, self.loop.step, self.loop.lineage)
         if self._engine is None:
             self._naming.clear()
 

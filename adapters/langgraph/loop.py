@@ -18,6 +18,7 @@ from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import PER_TASK, VERY_WIDE, ease, relax
 from alto_langgraph.adapters.langgraph.emitting import Emitting
 from alto_langgraph.adapters.langgraph.incremental import Incremental
+from alto_langgraph.adapters.langgraph.lineage import Relating
 from alto_langgraph.adapters.langgraph.listening import listen
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
@@ -34,7 +35,7 @@ WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
 
-class Committing(Emitting, Incremental):
+class Committing(Relating, Emitting, Incremental):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None

@@ -19,6 +19,7 @@ from alto_langgraph.adapters.langgraph.hints import declared
 from alto_langgraph.adapters.langgraph.inputs import Input, Inputs
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
 from alto_langgraph.plan.access import analyse
+from alto_langgraph.plan.iterating import iterated
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, Join, NodePlan, Plan, Reason
 from alto_langgraph.plan.session import together
 from alto_langgraph.plan.values import names_of
@@ -65,6 +66,8 @@ def _lower(compiled: Any, builder: Any) -> Plan:
             entry_sends=entry_sends,
             entry_certain=plain[START],
             joins=_joins(builder),
+            entry_iterates=_iterated(entry_sends, *_paths(builder.branches.get(START, {}))),
+            reduced=frozenset(key for key, channel in compiled.channels.items() if isinstance(channel, BinaryOperatorAggregate)),
         )
 
 
@@ -123,7 +126,19 @@ def _node(
         unsteady=frozenset(key for key in operands if not is_steady(compiled.channels[key])),
         certain=certain,
         whole=given.whole,
+        iterates=_iterated(sends, node.bound, *_paths(branches)),
     )
+
+
+def _paths(branches: Mapping[str, Any]) -> list[Any]:
+    return [branch.path for branch in branches.values()]
+
+
+def _iterated(sends: Names, *runnables: Any) -> tuple[tuple[str, str], ...]:
+    """What there is one Send for; nothing is read of what never sends."""
+    if sends == frozenset():
+        return ()
+    return iterated(function for runnable in runnables for function in functions_of(runnable) or [runnable])
 
 
 def is_steady(channel: Any) -> bool:

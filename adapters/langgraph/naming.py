@@ -8,11 +8,9 @@ from typing import Any
 
 from langgraph.types import PregelExecutableTask, Send
 
+from alto_langgraph.adapters.langgraph.lineage import Lineage, named
 from alto_langgraph.adapters.langgraph.seam import PUSH, TASKS
 from alto_langgraph.tags import Tag
-
-_UNKNOWN = "send"
-"""Split of a Send whose packet nobody saw being written."""
 
 
 class Naming:
@@ -34,26 +32,36 @@ class Naming:
         name, index = tag.path[-1]
         return (1, self.place(tag.parent), index) if tag.parent and tag.parent.path else (0, name)
 
-    def opened(self, tasks: Iterable[PregelExecutableTask], channels: Mapping[str, Any], step: int) -> None:
-        """Names a superstep's tasks: a Send is known by its packet, which is the very object its producer wrote."""
+    def opened(self, tasks: Iterable[PregelExecutableTask], channels: Mapping[str, Any], step: int, lineage: Lineage | None = None) -> None:
+        """Names a superstep's tasks: a Send is known by its packet, which is the very object its producer wrote, or by its place."""
         row = channels[TASKS].get() if channels[TASKS].is_available() else ()
         tasks = list(tasks)
-        self.tags = {task.id: self._tag(task, row, step) for task in tasks}
+        self.tags = {task.id: self._tag(task, row, step, lineage) for task in tasks}
         self._places = {self.tags[task.id]: (int(task.path[0] == PUSH), task.path[1]) for task in tasks}
 
-    def _tag(self, task: PregelExecutableTask, row: Sequence[Send], step: int) -> Tag:
-        root = (task.name, step)
+    def _tag(self, task: PregelExecutableTask, row: Sequence[Send], step: int, lineage: Lineage | None) -> Tag:
         if task.path[0] != PUSH:
-            return Tag((root,))
+            return named(task.path, task.name, step, None)
         index: Any = task.path[1]
         packet = id(row[index])
-        if not (tags := self._packets.get(packet)):
-            return Tag((root, (_UNKNOWN, index)))
-        tag = tags.popleft()
+        tags = self._packets.get(packet) or deque[Tag]()
+        if len(tags) == 1:
+            tag = tags[0]
+        else:  # nobody saw it being written, or it was written more than once
+            tag = named(task.path, task.name, step, lineage)
+            if tag not in tags:
+                return tag if tag not in self.sends else named(task.path, task.name, step, None)
+        self._forget(tag, packet)
         self.sends.pop(tag, None)
+        return tag
+
+    def _forget(self, tag: Tag, packet: int) -> None:
+        tags = self._packets.get(packet)
+        if tags is None:  # not sent yet
+            return
+        tags.remove(tag)
         if not tags:
             del self._packets[packet]
-        return tag
 
     def children(self, tag: Tag, writes: Iterable[tuple[str, Any]]) -> Iterator[tuple[Tag, Send]]:
         """The Sends among a task's writes, and what they are called."""
@@ -72,12 +80,7 @@ class Naming:
     def disown(self, tag: Tag) -> None:
         """Forgets the Sends of a task that runs again."""
         for child in [child for child in self.sends if child in tag and child != tag]:
-            packet = id(self.sends.pop(child))
-            if packet not in self._packets:  # not sent yet
-                continue
-            self._packets[packet].remove(child)
-            if not self._packets[packet]:
-                del self._packets[packet]
+            self._forget(child, id(self.sends.pop(child)))
 
     def clear(self) -> None:
         """Forgets what is to come; whatever is left was sent to nodes that LangGraph doesn't know."""

@@ -51,6 +51,7 @@ try:
     from langgraph._internal._constants import (
         CONF,
         CONFIG_KEY_CALL,
+        CONFIG_KEY_CHECKPOINT_NS,
         CONFIG_KEY_CHECKPOINTER,
         CONFIG_KEY_READ,
         CONFIG_KEY_RESUMING,
@@ -60,6 +61,8 @@ try:
         CONFIG_KEY_TASK_ID,
         ERROR,
         INTERRUPT,
+        NS_END,
+        NS_SEP,
         NULL_TASK_ID,
         PULL,
         PUSH,
@@ -83,6 +86,7 @@ try:
         prepare_next_tasks,
         prepare_push_task_send,
         prepare_single_task,
+        task_path_str,
     )
     from langgraph.pregel._checkpoint import copy_checkpoint, create_checkpoint
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
@@ -98,6 +102,7 @@ __all__ = [
     "CONF",
     "CONFIG_KEY_CALL",
     "CONFIG_KEY_CHECKPOINTER",
+    "CONFIG_KEY_CHECKPOINT_NS",
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
@@ -107,6 +112,8 @@ __all__ = [
     "ERROR",
     "INTERRUPT",
     "MISSING",
+    "NS_END",
+    "NS_SEP",
     "NULL_TASK_ID",
     "PASSTHROUGH",
     "PULL",
@@ -150,4 +157,5 @@ __all__ = [
     "rebind",
     "run_with_retry",
     "set_config_context",
+    "task_path_str",
 ]

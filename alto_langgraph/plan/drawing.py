@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from alto_langgraph.plan.levels import told
 from alto_langgraph.plan.model import Reason
 
 if TYPE_CHECKING:
-    from alto_langgraph.plan.explain import Explanation, NodeExplained
+    from alto_langgraph.plan.explain import EdgeExplained, Explanation, NodeExplained
 
 _STYLES = (
     "classDef ahead fill:#c8f0d0,stroke:#1b7f3b,stroke-width:2px",
@@ -28,7 +29,7 @@ def as_mermaid(explanation: Explanation) -> str:
     green = []
     for number, edge in enumerate(explanation.edges):
         arrow = "==>" if edge.ahead else "-.->" if edge.kind == "send" else "-->"
-        lines.append(f"    {ids[edge.source]} {arrow} {ids[edge.target]}")
+        lines.append(f"    {ids[edge.source]} {arrow}{_label(explanation, edge)} {ids[edge.target]}")
         if edge.ahead:
             green.append(str(number))
     leading = {edge.source for edge in explanation.edges}
@@ -37,6 +38,13 @@ def as_mermaid(explanation: Explanation) -> str:
     if green:
         lines.append(f"    linkStyle {','.join(green)} stroke:#1b7f3b,stroke-width:2px")
     return "\n".join(lines) + "\n"
+
+
+def _label(explanation: Explanation, edge: EdgeExplained) -> str:
+    """The level that a Send leads to, if there is one name for it."""
+    names = {split.level.rpartition("/")[2] for split in explanation.splits if (split.source, split.target) == (edge.source, edge.target)}
+    name = names.pop().partition("[")[0] if len({name.partition("[")[0] for name in names}) == 1 else edge.target
+    return f'|"{_escaped(name)}"|' if name != edge.target else ""
 
 
 def _style(node: NodeExplained) -> str:
@@ -73,6 +81,8 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
         inner = explanation.subgraphs.get(node.name)
         if inner is not None:
             branch.children.append(as_tree(inner, "inside"))
+    for line in told(explanation.splits, explanation.reductions):
+        tree.add(Text(line, style="magenta"))
     return tree
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from alto_langgraph.options import AltoOptions
+from alto_langgraph.plan.levels import Levels, ReductionExplained, SplitExplained, told
 from alto_langgraph.plan.model import CallablePlan, NodePlan, Plan, Reason, Sources
 from alto_langgraph.plan.ways import START, Issue, Ways
 
@@ -93,12 +94,16 @@ class Explanation:
         edges: From START and every node.
         fences: Reasons why nothing in the graph runs ahead.
         subgraphs: The same of nodes that are graphs, by node name.
+        splits: The levels that tags have, by the app's own words for what is split.
+        reductions: Where what was split comes together again.
     """
 
     nodes: tuple[NodeExplained, ...]
     edges: tuple[EdgeExplained, ...]
     fences: tuple[Reason, ...] = ()
     subgraphs: Mapping[str, Explanation] = field(default_factory=dict)
+    splits: tuple[SplitExplained, ...] = ()
+    reductions: tuple[ReductionExplained, ...] = ()
 
     def node(self, name: str) -> NodeExplained:
         """The node called `name`.
@@ -117,6 +122,8 @@ class Explanation:
             "nodes": [_plain(asdict(node)) for node in self.nodes],
             "edges": [_plain(asdict(edge)) for edge in self.edges],
             "fences": [asdict(fence) for fence in self.fences],
+            "splits": [asdict(split) for split in self.splits],
+            "reductions": [asdict(reduction) for reduction in self.reductions],
             "subgraphs": {name: inner.to_dict() for name, inner in self.subgraphs.items()},
         }
 
@@ -147,7 +154,8 @@ def explain(plan: Plan, options: AltoOptions | None = None) -> Explanation:
     edges = tuple(_edges(plan, ways))
     nodes = tuple(_node(node, ways, [edge for edge in edges if edge.target == node.name]) for node in plan.nodes.values())
     inner = {name: explain(sub, options) for name, sub in plan.subgraphs.items()}
-    return Explanation(nodes, edges, ways.fences, inner)
+    levels = Levels(plan)
+    return Explanation(nodes, edges, ways.fences, inner, levels.splits, levels.reductions)
 
 
 def _edges(plan: Plan, ways: Ways) -> Iterator[EdgeExplained]:
@@ -223,6 +231,7 @@ def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
         yield f"{indent}{edge.source} -> {edge.target}  ({edge.issue or edge.kind}){' ahead' if edge.ahead else ''}"
         if not edge.ahead and explanation.node(edge.target).ahead:
             yield from (f"{indent}  - {reason.sentence}" for reason in edge.reasons)
+    yield from (f"{indent}{line}" for line in told(explanation.splits, explanation.reductions))
     for name, inner in explanation.subgraphs.items():
         yield f"{indent}inside {name}:"
         yield from _lines(inner, indent + "  ")

@@ -155,6 +155,8 @@ class NodePlan:
             (`function.goes_up`).
         whole: Making its input looks at every key of its schema, whether its function does or not: it is an instance of a pydantic
             model, or of a dataclass with code of its own. `function.reads` has them all then, even where less is declared.
+        iterates: Nodes that it, or its path functions, send to in loops, each with the app's name of what there is one `Send` for; an
+            empty text stands for a node that the code doesn't name.
     """
 
     name: str
@@ -170,6 +172,7 @@ class NodePlan:
     unsteady: frozenset[str] = frozenset()
     certain: frozenset[str] = NOBODY
     whole: bool = False
+    iterates: tuple[tuple[str, str], ...] = ()
 
     @property
     def writes(self) -> frozenset[str] | None:
@@ -235,6 +238,8 @@ class Plan:
         entry_sends: Nodes that START's path functions may reach by a `Send`; None means any.
         entry_certain: Nodes that are triggered for certain in the first superstep, by plain edges from START.
         joins: Edges with several starts, but for those to deferred nodes, which wait for more than that.
+        entry_iterates: As `NodePlan.iterates`, of START's path functions.
+        reduced: State keys with a reducer, so that each task's write is taken in.
     """
 
     nodes: Mapping[str, NodePlan]
@@ -244,6 +249,8 @@ class Plan:
     entry_sends: frozenset[str] | None = None
     entry_certain: frozenset[str] = NOBODY
     joins: frozenset[Join] = frozenset()
+    entry_iterates: tuple[tuple[str, str], ...] = ()
+    reduced: frozenset[str] = NOBODY
 
     @cached_property
     def _looked_at(self) -> frozenset[int]:

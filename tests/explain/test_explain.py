@@ -359,7 +359,7 @@ def test_text_dict_and_terminal_say_the_same() -> None:
 def test_mermaid_colours_what_runs_ahead() -> None:
     text = explained(staged()).mermaid()
     assert '["check"]:::ahead' in text and '["draft"]:::inorder' in text
-    assert "n3_draft ==> n4_check" in text and "n2_plan -.-> n3_draft" in text
+    assert "n3_draft ==> n4_check" in text and 'n2_plan -.->|"docs"| n3_draft' in text
     assert text.startswith("graph TD;") and "linkStyle 2 " in text
 
 

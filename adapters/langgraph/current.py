@@ -1,0 +1,30 @@
+"""Tells an app's code which task it runs in; the rest is loaded only when somebody asks inside a run."""
+
+from __future__ import annotations
+
+from langchain_core.runnables.config import var_child_runnable_config
+
+from alto_langgraph.tags import Tag
+
+
+def current_tag() -> Tag | None:
+    """The tag of the task whose code is running: the same whether it was started early or in its superstep.
+
+    It can be asked in nodes, path functions, tools, callbacks of models, and in threads that run in a copy of the task's context.
+    A task of a graph that a node runs is below that node's task: `outer[1]/inner[2]`. Code of a graph that isn't alto's, but is run
+    by a task that is, counts as that task's. What a run finds unfinished when it resumes a thread, a pending `Send` say, is named
+    by the superstep that it resumes in.
+
+    Returns:
+        None outside of a run, and under stock LangGraph, so also with `ALTO_ENABLED=0`.
+    """
+    config = var_child_runnable_config.get()
+    if config is None:
+        return None
+    from alto_langgraph.adapters.langgraph.seam import UNAVAILABLE
+
+    if UNAVAILABLE is not None:
+        return None
+    from alto_langgraph.adapters.langgraph.whose import tag_in
+
+    return tag_in(config)

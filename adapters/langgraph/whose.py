@@ -1,0 +1,76 @@
+"""Tells whose code is running. Nothing is worked out, and next to nothing kept for it, before somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alto_langgraph.adapters.langgraph.lineage import LOOPS, Relating, named
+from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_READ, NS_END, NS_SEP
+from alto_langgraph.driver.early import CURRENT, Early
+from alto_langgraph.tags import Tag
+
+_CALL = "call"
+"""Split of the second and any later graph that a task runs; the tasks of the first one stand right below it."""
+
+Pairs = tuple[tuple[str, int], ...]
+
+
+def tag_in(config: Any) -> Tag | None:
+    """The tag of the innermost task of alto's whose code runs under `config`; None if there is none."""
+    pairs: Pairs = ()
+    while config is not None:
+        conf = config.get(CONF) or {}
+        known = _task(conf.get(CONFIG_KEY_READ))
+        if known is None:
+            config = _around(conf)
+        else:
+            tag, loop = known
+            pairs = (*_call(loop), *tag.path, *pairs)
+            config = loop.config if CONFIG_KEY_READ in loop.config[CONF] else loop.outside
+    return Tag(pairs) if pairs else None
+
+
+def _task(read: Any) -> tuple[Tag, Relating] | None:
+    """The task that reads the state with `read`, and the loop that it belongs to."""
+    args: tuple[Any, ...] = getattr(read, "args", ())
+    early = args[0] if args and isinstance(args[0], Early) else None
+    if early is not None:
+        args = args[1].args
+    if len(args) != 4:
+        return None
+    scratchpad, channels, _, writes = args
+    channels = getattr(channels, "live", channels)
+    loop = LOOPS.get(id(channels))
+    if loop is None or loop.channels is not channels:
+        return None
+    if early is not None:
+        return early.tag, loop
+    lineage = loop.lineage and loop.lineage.at(scratchpad.step)
+    return named(writes.path, writes.name, scratchpad.step, lineage), loop
+
+
+def _call(loop: Relating) -> Pairs:
+    """Which of the graphs that one task runs this is, unless it is the first."""
+    *_, last = str(loop.config[CONF].get(CONFIG_KEY_CHECKPOINT_NS, "")).split(NS_SEP)
+    return ((_CALL, int(last)),) if last.isdigit() else ()
+
+
+def _around(conf: Mapping[str, Any]) -> Any:
+    """The config of the task of alto's that runs LangGraph's own graph which `conf` belongs to."""
+    names = str(conf.get(CONFIG_KEY_CHECKPOINT_NS, "")).split(NS_SEP)
+    for id in (name.partition(NS_END)[2] for name in reversed(names)):
+        for task in _tasks(id):
+            return task.config
+    return None
+
+
+def _tasks(id: str) -> Iterator[Any]:
+    early = CURRENT.get()
+    while early is not None:
+        if early.task.id == id:
+            yield early.task
+        early = early.outer
+    for loop in [ref() for ref in LOOPS.valuerefs()]:  # at once: other threads begin runs meanwhile
+        if loop is not None and (task := getattr(loop, "tasks", {}).get(id)) is not None:
+            yield task
