@@ -52,6 +52,7 @@ class Seen:
     def __init__(self, *, early: bool) -> None:
         self.tags: list[tuple[str, str]] = []
         self.ahead = 0
+        self.one = Send("part", "the same")
         self.deep = threading.Event()
         """The quick item has come to the last node, or nobody waits for that."""
         if not early:
@@ -198,6 +199,35 @@ def test_an_observer_changes_no_tag() -> None:
     alone = told(RUNS[0], on_threads=True)
     with observed_by(Deaf()):
         assert sorted(told(RUNS[0], on_threads=True).tags) == sorted(alone.tags)
+
+
+def one() -> Send:
+    """One packet that several tasks send."""
+    return SEEN.get().one
+
+
+def come() -> None:
+    assert SEEN.get().deep.wait(10)
+
+
+async def test_a_packet_that_two_tasks_send_becomes_two_tasks_of_two_names(seen: Seen) -> None:
+    async def item(name: str) -> Command[Any]:
+        if name == "slow":
+            await asyncio.to_thread(come)
+        return Command(goto=one())
+
+    async def part(name: str) -> State:
+        say(name)
+        SEEN.get().deep.set()
+        return {}
+
+    seen.deep.clear()
+    builder: Any = StateGraph(State)
+    builder.add_node(item, destinations=("part",)).add_node(part)
+    builder.add_conditional_edges(START, lambda state: [Send("item", name) for name in state["items"]], ["item"])
+    await builder.compile().ainvoke(ITEMS)
+    assert seen.ahead == 1
+    assert sorted(tag for _, tag in seen.tags) == ["__start__[0]/item[0]/part[0]", "__start__[0]/item[1]/part[0]"]
 
 
 # ---- where code may run
