@@ -99,13 +99,13 @@ class Committing(Relating, Emitting, Incremental):
         return more
 
     @property
-    def _graph(self) -> Any:
+    def graph(self) -> Any:
         """The graph that runs, if it is one of alto's."""
         graph = getattr(self._migrate_checkpoint, "__self__", None)
         return graph if hasattr(graph, "alto_staging") else None
 
     def _look_ahead(self) -> None:
-        if (graph := self._graph) is None:
+        if (graph := self.graph) is None:
             return
         if not self._may_listen:
             self._may_listen, self._context = True, contextvars.copy_context()
@@ -124,7 +124,7 @@ class Committing(Relating, Emitting, Incremental):
 
     def producer(self, task: PregelExecutableTask, early: Early | None, attempt: Any) -> Producer | None:
         """Listens to what a running task is answered; None if nothing may start on a part of that."""
-        if not self._may_listen or (graph := self._graph) is None:
+        if not self._may_listen or (graph := self.graph) is None:
             return None
         ahead = self.ahead
         if ahead is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -67,25 +68,41 @@ class Replays:
         self._steps = proc.steps
         self._begun, self._spent, self.over = perf_counter(), 0.0, False
         self._running: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._again = False
 
     def __call__(self, producer: Producer) -> None:
         """A part of an answer is finished."""
-        if self.over or self._spent > GRACE + SHARE * (perf_counter() - self._begun):
+        wait = (self._spent - GRACE) / SHARE - (perf_counter() - self._begun)
+        if self.over:
             return
         try:
-            asyncio.get_running_loop()
+            running = asyncio.get_running_loop()
         except RuntimeError:
-            contextvars.copy_context().run(self._replay, producer)
+            if wait <= 0:
+                contextvars.copy_context().run(self._replay, producer)
             return
-        if self._running is not None and not self._running.done():
+        if wait > 0:
+            self._later = self._later or running.call_later(wait, self._at_last, producer)
+        elif self._running is not None and not self._running.done():
             self._again = True
         else:
             self._running = asyncio.create_task(self._areplay(producer), context=contextvars.copy_context())
 
+    def _at_last(self, producer: Producer) -> None:
+        self._later = None
+        self(producer)
+
+    def _give_up(self) -> None:
+        self.over = True
+        if (graph := self._loop.graph) is not None:
+            graph.alto_staging.hits.give_up(self._task.name)
+
     def stop(self) -> asyncio.Task[None] | None:
         """The node's run is over; returns what is just ending."""
         self.over = True
+        if self._later is not None:
+            self._later.cancel()
         if self._running is None or self._running.done():
             return None
         self._running.cancel()
@@ -117,13 +134,16 @@ class Replays:
         config = self._config(trial.writes)
         ANSWERS.set(trial.answers)
         var_child_runnable_config.set(config)
-        before = thread_time()
+        before, drawn = thread_time(), random.getstate()
         try:
             with tracing_context(enabled=False):
                 yield config, trial
         except (Exception, UnansweredError):
             pass
         finally:
+            if random.getstate() != drawn:  # whoever seeds it draws the same again
+                random.setstate(drawn)
+                self._give_up()
             self._spent += thread_time() - before
 
     def _config(self, writes: deque[tuple[str, Any]]) -> Any:

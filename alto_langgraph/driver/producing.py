@@ -44,6 +44,12 @@ class Request:
     def finish(self, answer: Any) -> None:
         """The answer is complete."""
         self._answer, self.tentative = answer, False
+        self.producer.finished()
+
+    @property
+    def growing(self) -> bool:
+        """Whether there is a part of the answer, and not all of it."""
+        return self._answer is _NOTHING and self._so_far is not _NOTHING
 
     @property
     def answer(self) -> Any:
@@ -78,6 +84,11 @@ class Producer:
     def heard(self) -> None:
         """A part of an answer is finished."""
         self._replay(self)
+
+    def finished(self) -> None:
+        """An answer is complete; others may be growing beside it, and of use only now."""
+        if any(request.growing for request in self._requests):
+            self._replay(self)
 
     def answers(self) -> Answers:
         """What the node's code is answered if it is run again now."""

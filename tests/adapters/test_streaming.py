@@ -1,0 +1,313 @@
+"""Work starts on the finished part of an answer, while the model still writes; whoever listens hears what stock would say.
+
+The model waits, in the middle of its answer, until the first part has been worked on: under the barrier it would wait for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import operator
+import random
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.prompts import ChatPromptTemplate
+from langgraph.graph import START
+from langgraph.graph import StateGraph as Stock
+from langgraph.types import Command, Send
+from pydantic import PrivateAttr
+
+from alto_langgraph.graph import StateGraph as Alto
+
+PATIENCE = 10
+LINES = "one about apples\ntwo about pears\nthree about plums"
+JSON = json.dumps({"thought": "hm", "items": ["one about apples", "two about pears", "three about plums"]})
+
+
+class Writer(BaseChatModel):
+    """Writes word by word; `waits` before the last word until somebody lets it go on, if it is to."""
+
+    waits: bool = False
+    fails: bool = False
+    _go_on: threading.Event = PrivateAttr(default_factory=threading.Event)
+    _asked: list[str] = PrivateAttr(default_factory=list)
+
+    @property
+    def _llm_type(self) -> str:
+        return "writer"
+
+    def _words(self, messages: Any) -> list[str]:
+        prompt = str(messages[-1].content)
+        self._asked.append(prompt)
+        text = JSON if "json" in prompt else LINES if "plan" in prompt else f"text on {prompt}"
+        return text.replace(" ", " \0").split("\0")
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="".join(self._words(messages))))])
+
+    def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        *words, last = self._words(messages)
+        for word in words:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
+        if self.fails and len(words) > 4:
+            raise ValueError("broke off")
+        if self.waits and len(words) > 4 and not self._go_on.wait(PATIENCE):
+            raise TimeoutError("nobody worked on the first part")
+        yield ChatGenerationChunk(message=AIMessageChunk(content=last))
+
+    async def _astream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        *words, last = self._words(messages)
+        for word in words:
+            await asyncio.sleep(0)
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
+        if self.fails and len(words) > 4:
+            raise ValueError("broke off")
+        if self.waits and len(words) > 4 and not await asyncio.to_thread(self._go_on.wait, PATIENCE):
+            raise TimeoutError("nobody worked on the first part")
+        yield ChatGenerationChunk(message=AIMessageChunk(content=last))
+
+    def go_on(self) -> None:
+        self._go_on.set()
+
+
+class State(TypedDict, total=False):
+    topic: str
+    sections: list[str]
+    texts: Annotated[list[str], operator.add]
+
+
+def send_sections(state: State) -> list[Send]:
+    return [Send("write", {"section": section}) for section in state["sections"]]
+
+
+def lines(model: Writer) -> Any:
+    async def plan(state: State) -> State:
+        return {"sections": (await model.ainvoke("plan " + state["topic"])).text.split("\n")}
+
+    return plan
+
+
+def command(model: Writer) -> Any:
+    async def plan(state: State) -> Command[Any]:
+        answer = await model.ainvoke("plan")
+        return Command(goto=[Send("write", {"section": line}) for line in answer.text.splitlines()])
+
+    return plan
+
+
+def chain(model: Writer) -> Any:
+    async def plan(state: State) -> State:
+        parts = ChatPromptTemplate.from_template("plan {topic}") | model | StrOutputParser()
+        return {"sections": (await parts.ainvoke({"topic": state["topic"]})).split("\n")}
+
+    return plan
+
+
+def document(model: Writer) -> Any:
+    async def plan(state: State) -> State:
+        parts = ChatPromptTemplate.from_template("json {topic}") | model | JsonOutputParser()
+        return {"sections": (await parts.ainvoke({"topic": state["topic"]}))["items"]}
+
+    return plan
+
+
+def second(model: Writer) -> Any:
+    async def plan(state: State) -> State:
+        first = await model.ainvoke("hello")
+        return {"sections": (await model.ainvoke(f"plan, {first.text}")).text.split("\n")}
+
+    return plan
+
+
+def several(model: Writer) -> Any:
+    async def plan(state: State) -> State:
+        _, answer = await asyncio.gather(model.ainvoke("hello"), model.ainvoke("plan"))
+        return {"sections": answer.text.split("\n")}
+
+    return plan
+
+
+def on_a_thread(model: Writer) -> Any:
+    def plan(state: State) -> State:
+        return {"sections": str(model.invoke("plan").text).split("\n")}
+
+    return plan
+
+
+def built(graph: type[Stock[Any]], plan: Any, model: Writer, *, threads: bool = False) -> Any:
+    async def write(payload: Any) -> State:
+        model.go_on()
+        return {"texts": [(await model.ainvoke(payload["section"])).text]}
+
+    def write_on_a_thread(payload: Any) -> State:
+        model.go_on()
+        return {"texts": [str(model.invoke(payload["section"]).text)]}
+
+    builder: Any = graph(State)
+    builder.add_node("plan", plan(model))
+    builder.add_node("write", write_on_a_thread if threads else write, metadata={"effects": "idempotent"})
+    builder.add_edge(START, "plan")
+    if plan is not command:
+        builder.add_conditional_edges("plan", send_sections, ["write"])
+    return builder.compile()
+
+
+STYLES = [lines, command, chain, document, second, several, on_a_thread]
+
+
+@pytest.mark.parametrize("plan", STYLES)
+async def test_the_first_part_is_worked_on_while_the_model_writes_the_last(plan: Any) -> None:
+    stock = await built(Stock, plan, Writer()).ainvoke({"topic": "fruit"})
+    assert len(stock["texts"]) == 3
+    assert await built(Alto, plan, Writer(waits=True)).ainvoke({"topic": "fruit"}) == stock
+
+
+def test_on_threads_too() -> None:
+    stock = built(Stock, on_a_thread, Writer(), threads=True).invoke({"topic": "fruit"})
+    assert built(Alto, on_a_thread, Writer(waits=True), threads=True).invoke({"topic": "fruit"}) == stock
+
+
+async def test_every_part_is_asked_for_once() -> None:
+    model = Writer(waits=True)
+    await built(Alto, lines, model).ainvoke({"topic": "fruit"})
+    assert sorted(model._asked) == sorted(["plan fruit", *LINES.split("\n")])
+
+
+async def test_events_are_those_of_stock() -> None:
+    modes = ["values", "updates", "tasks", "custom", "debug"]
+    heard = []
+    for graph in (Stock, Alto):
+        events = built(graph, lines, Writer()).astream({"topic": "fruit"}, stream_mode=modes)
+        heard.append(sorted([(mode, *_told(data)) async for mode, data in events], key=repr))
+    assert heard[0] == heard[1]
+
+
+def _told(data: Any) -> Any:
+    payload = data.get("payload", data)
+    return tuple((key, payload[key]) for key in ("name", "sections", "texts", "input", "result") if key in payload)
+
+
+class Hearing(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
+        self.heard.append(f"asks {messages[0][-1].content}")
+
+    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        self.heard.append(f"token {token}")
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        self.heard.append(f"answers {response.generations[0][0].text}")
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+        self.heard.append(f"begins {kwargs.get('name')}")
+
+
+@pytest.mark.parametrize("plan", [lines, chain])
+async def test_callbacks_hear_of_no_replay_and_of_no_token(plan: Any) -> None:
+    heard = []
+    for graph in (Stock, Alto):
+        hearing = Hearing()
+        await built(graph, plan, Writer(waits=graph is Alto)).ainvoke({"topic": "fruit"}, {"callbacks": [hearing]})
+        heard.append(sorted(hearing.heard))
+    assert heard[0] == heard[1]
+
+
+async def test_messages_come_token_by_token_as_under_stock() -> None:
+    heard = []
+    for graph in (Stock, Alto):
+        events = built(graph, lines, Writer()).astream({"topic": "fruit"}, stream_mode="messages")
+        heard.append([(data["langgraph_node"], chunk.text) async for chunk, data in events])
+    assert sorted(heard[0]) == sorted(heard[1])
+    assert [text for node, text in heard[0] if node == "plan"] == [text for node, text in heard[1] if node == "plan"]
+
+
+async def test_what_the_complete_answer_has_otherwise_is_not_used() -> None:
+    def numbered(model: Writer) -> Any:
+        async def plan(state: State) -> State:
+            parts = (await model.ainvoke("plan")).text.split("\n")
+            return {"sections": [f"{part} ({place} of {len(parts)})" for place, part in enumerate(parts, 1)]}
+
+        return plan
+
+    def turned(model: Writer) -> Any:
+        async def plan(state: State) -> State:
+            return {"sections": sorted((await model.ainvoke("plan")).text.split("\n"), reverse=True)}
+
+        return plan
+
+    for plan in (numbered, turned):
+        stock, alto = [await built(graph, plan, Writer()).ainvoke({"topic": "fruit"}) for graph in (Stock, Alto)]
+        assert stock == alto
+
+
+async def test_an_answer_that_breaks_off_fails_as_under_stock_and_leaves_nothing_behind() -> None:
+    for style in (lines, command):
+        app = built(Alto, style, Writer(fails=True))
+        with pytest.raises(ValueError, match="broke off"):
+            await app.ainvoke({"topic": "fruit"})
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_code_that_counts_outside_of_the_state_is_not_run_again() -> None:
+    counted: list[str] = []
+
+    def counting(model: Writer) -> Any:
+        async def plan(state: State) -> State:
+            answer = await model.ainvoke("plan")
+            counted.append("plan")
+            return {"sections": answer.text.split("\n")}
+
+        return plan
+
+    await built(Alto, counting, Writer()).ainvoke({"topic": "fruit"})
+    assert counted == ["plan"]
+
+
+async def test_random_numbers_are_drawn_as_often_as_under_stock() -> None:
+    def drawing(model: Writer) -> Any:
+        async def plan(state: State) -> State:
+            parts = (await model.ainvoke("plan")).text.split("\n")
+            return {"sections": [f"{part} {random.random()}" for part in parts]}
+
+        return plan
+
+    results = []
+    for graph in (Stock, Alto):
+        random.seed(1)
+        results.append((await built(graph, drawing, Writer()).ainvoke({"topic": "fruit"}), random.random()))
+    assert results[0] == results[1]
+
+
+class Shared(TypedDict, total=False):
+    sections: list[Any]
+    kept: Annotated[list[Any], operator.add]
+
+
+async def test_a_part_that_is_handed_on_is_the_one_that_the_state_holds() -> None:
+    """Under stock a section in `kept` is the very object in `sections`."""
+    for graph in (Stock, Alto):
+        model = Writer()
+
+        async def plan(state: Shared, model: Writer = model) -> Shared:
+            return {"sections": [{"title": line} for line in (await model.ainvoke("plan")).text.split("\n")]}
+
+        async def keep(section: Any) -> Shared:
+            return {"kept": [section]}
+
+        builder = graph(Shared)
+        builder.add_node("plan", plan)
+        builder.add_node("keep", keep)
+        builder.add_edge(START, "plan")
+        builder.add_conditional_edges("plan", lambda state: [Send("keep", section) for section in state["sections"]], ["keep"])
+        result = await builder.compile().ainvoke({})
+        assert all(kept is section for kept, section in zip(result["kept"], result["sections"], strict=True))
