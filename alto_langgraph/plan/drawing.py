@@ -67,6 +67,8 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
     from rich.text import Text
     from rich.tree import Tree
 
+    from alto_langgraph.plan.explain import streaming
+
     tree = Tree(Text(title, style="bold"))
     for fence in explanation.fences:
         tree.add(Text(f"nothing runs ahead: {fence.sentence}", style="red"))
@@ -78,6 +80,8 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
         leads = [f"{edge.target} ({edge.issue or edge.kind}{', ahead' if edge.ahead else ''})" for edge in ways]
         if leads:
             branch.add(Text("leads to " + ", ".join(leads), style="dim"))
+        for line in streaming(node):
+            branch.add(Text(line, style="magenta"))
         inner = explanation.subgraphs.get(node.name)
         if inner is not None:
             branch.children.append(as_tree(inner, "inside"))

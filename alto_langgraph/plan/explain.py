@@ -49,6 +49,8 @@ class NodeExplained:
         managed: Managed values it may look at, by key.
         sources: Where reads, writes, goals and effects come from.
         routes: The path functions of its conditional edges.
+        streams: What it sends on the finished part of an answer may start while a model still writes the rest.
+        unstreamed: If it sends anything and may not, why.
     """
 
     name: str
@@ -62,6 +64,8 @@ class NodeExplained:
     managed: tuple[str, ...]
     sources: Sources
     routes: tuple[RouteExplained, ...]
+    streams: bool = False
+    unstreamed: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,8 @@ def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExp
         managed=tuple(sorted(function.managed)),
         sources=function.sources,
         routes=tuple(map(_route, node.routes)),
+        streams=ways.streams(node) and not any(ways.unstreamed(node)),
+        unstreamed=tuple(ways.unstreamed(node)) if ways.streams(node) else (),
     )
 
 
@@ -219,6 +225,13 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
+def streaming(node: NodeExplained) -> Iterator[str]:
+    """Whether a model's answers to a node are worked on while it writes."""
+    if node.streams:
+        yield "~ what it sends starts on the finished part of an answer"
+    yield from (f"~ nothing starts on a part of an answer: {reason.sentence}" for reason in node.unstreamed)
+
+
 def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
     for fence in explanation.fences:
         yield f"{indent}nothing runs ahead: {fence.sentence}"
@@ -227,6 +240,7 @@ def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
         yield f"{indent}{node.name:<{width}}  {'may run ahead' if node.ahead else 'in its superstep'}"
         for reason in node.reasons + node.waits:
             yield f"{indent}{'':<{width}}  - {reason.sentence}"
+        yield from (f"{indent}{'':<{width}}  {line}" for line in streaming(node))
     for edge in explanation.edges:
         yield f"{indent}{edge.source} -> {edge.target}  ({edge.issue or edge.kind}){' ahead' if edge.ahead else ''}"
         if not edge.ahead and explanation.node(edge.target).ahead:

@@ -42,6 +42,14 @@ class Ways:
         sends = self._plan.entry_sends if source == START else self._plan.nodes[source].sends
         return sends is None or target in sends
 
+    def streams(self, node: NodePlan) -> bool:
+        """Whether `node` asks and sends, so that something could start on a part of what it is answered."""
+        return bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and node.function.effects > Effects.PURE
+
+    def unstreamed(self, node: NodePlan) -> Iterator[Reason]:
+        """Why nothing starts on a part of what `node` is answered."""
+        return self._candidates.reasons_not_to_stream(node, self._strongest)
+
     def in_place(self, node: NodePlan) -> Iterator[Reason]:
         """What changes of operands in place make a task that is sent to wait for."""
         name, nodes, beside = node.name, self._plan.nodes, self._candidates.beside
