@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from functools import partial
 from types import MethodType
 from typing import Any
@@ -15,6 +16,7 @@ from alto_langgraph.adapters.langgraph.runner import Runner
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_CALL, CONFIG_KEY_RUNTIME, CONFIG_KEY_TASK_ID
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import Producer
+from alto_langgraph.exceptions import AltoWarning
 
 _MODELS = "langchain_core.language_models.chat_models"
 _installed = False
@@ -25,13 +27,28 @@ def listen() -> None:
     global _installed
     if not _installed and _MODELS in sys.modules:
         _installed = True
-        from alto_langgraph.adapters.langgraph.tapping import install
+        try:
+            from alto_langgraph.adapters.langgraph.tapping import install
 
-        install(producer)
+            install(producer)
+        except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangChain laid out differently
+            _warn(error)
 
 
 def producer() -> Producer | None:
     """The node's run that the running code is part of; None if nobody needs to hear what it is answered."""
+    try:
+        return _producer()
+    except Exception as error:  # the app asks its model all the same
+        _warn(error)
+        return None
+
+
+def _warn(error: Exception) -> None:
+    warnings.warn(f"alto starts nothing on the finished part of answers, after an error of its own: {error!r}", AltoWarning, stacklevel=3)
+
+
+def _producer() -> Producer | None:
     config: Any = var_child_runnable_config.get()
     conf: Any = (config.get(CONF) if config else None) or {}
     call = conf.get(CONFIG_KEY_CALL)

@@ -5,6 +5,7 @@ Put around LangChain's own classes, once: calls made elsewhere go straight on.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
 
 from alto_langgraph.driver.producing import ANSWERS, Producer, Request
+from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.parts.message import CallDelta, GrowingMessage
 
 _HEARD: ContextVar[tuple[BaseChatModel, Request] | None] = ContextVar("alto_heard", default=None)
@@ -35,7 +37,7 @@ class Tapped:
 
     def __init__(self, model: BaseChatModel, request: Request, *, forced: bool) -> None:
         self._model, self._request, self._forced = model, request, forced
-        self._growing = GrowingMessage()
+        self._growing, self._deaf = GrowingMessage(), False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
@@ -63,7 +65,16 @@ class Tapped:
                 yield chunk
 
     def take(self, message: Any) -> None:
-        """Listens to the next piece of the answer."""
+        """Listens to the next piece of the answer. The app gets it, whatever comes of that."""
+        if self._deaf:
+            return
+        try:
+            self._take(message)
+        except Exception as error:
+            self._deaf = True
+            warnings.warn(f"alto stops listening to an answer, after an error of its own: {error!r}", AltoWarning, stacklevel=2)
+
+    def _take(self, message: Any) -> None:
         pieces = getattr(message, "tool_call_chunks", ())
         calls = [CallDelta(c.get("index") or 0, c.get("name"), c.get("id"), c.get("args") or "") for c in pieces]
         if self._growing.feed(str(message.text), calls):
@@ -101,7 +112,8 @@ def _may_stream(model: BaseChatModel, kwargs: dict[str, Any]) -> bool:
     A model that streams anyway, or whose author wrote both ways of asking it. LangChain's integrations put other metadata into what
     they stream, and its fakes other contents.
     """
-    return agrees(type(model)) and not model._streaming_disabled(**kwargs)
+    disabled = getattr(model, "_streaming_disabled", None)  # younger than the oldest LangChain that goes with LangGraph
+    return agrees(type(model)) and not (disabled(**kwargs) if disabled is not None else model.disable_streaming)
 
 
 _agreeing: dict[type, bool] = {}
