@@ -560,7 +560,6 @@ class Ahead:
         tag, node = start.tag, start.node
         live = self.options.events == "live" and not start.guessed
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
-        early.loop = self.loop
         self._earlies[tag] = early
         try:
             early.task = None if self._draining() else self._prepare(early, start.pulled)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from functools import partial
-from types import MethodType
 from typing import Any
 
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.runtime import Runtime
 
-from alto_langgraph.adapters.langgraph.prepare import fenced_call
-from alto_langgraph.adapters.langgraph.runner import Runner
-from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_CALL, CONFIG_KEY_RUNTIME, CONFIG_KEY_TASK_ID
-from alto_langgraph.driver.early import Early
+from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME, CONFIG_KEY_TASK_ID
+from alto_langgraph.adapters.langgraph.whose import loop_of
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.exceptions import AltoWarning
 
@@ -51,28 +47,16 @@ def _warn(error: Exception) -> None:
 def _producer() -> Producer | None:
     config: Any = var_child_runnable_config.get()
     conf: Any = (config.get(CONF) if config else None) or {}
-    call = conf.get(CONFIG_KEY_CALL)
-    if type(call) is not partial:
+    found = loop_of(conf.get(CONFIG_KEY_READ))
+    if found is None:
         return None
-    attempt = _attempt(conf)
-    if call.func is fenced_call:
-        early: Early = call.args[0]
-        return early.loop.producer(early.task, early, attempt) if early.loop is not None else None
-    futures = call.keywords.get("futures")
-    commit = getattr(futures(), "callback", _nobody)() if futures is not None else None
-    runner = commit.__self__ if isinstance(commit, MethodType) else None
-    if not isinstance(runner, Runner):
-        return None
-    loop = runner.loop
-    task = loop.tasks.get(conf.get(CONFIG_KEY_TASK_ID))
-    return loop.producer(task, None, attempt) if task is not None else None
+    loop: Any = found[0]
+    early = found[1]
+    task = loop.tasks.get(conf.get(CONFIG_KEY_TASK_ID)) if early is None else early.task
+    return loop.producer(task, early, _attempt(conf)) if task is not None else None
 
 
 def _attempt(conf: Any) -> Any:
     runtime = conf.get(CONFIG_KEY_RUNTIME)
     info = runtime.execution_info if isinstance(runtime, Runtime) else None
     return info.node_attempt if info is not None else None
-
-
-def _nobody() -> None:
-    return None

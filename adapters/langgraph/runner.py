@@ -305,11 +305,11 @@ class Runner(PregelRunner):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.loop: Committing = kwargs["put_writes"]().__self__
-        self.loop.use_astream = self.use_astream
-        self.loop.runner = weakref.ref(self)
-        if self.loop.config.get("max_concurrency"):
-            gated = self._placed if self.loop.gate is None else self._ungated_if_adopted
+        self._loop: Committing = kwargs["put_writes"]().__self__
+        self._loop.use_astream = self.use_astream
+        self._loop.runner = weakref.ref(self)
+        if self._loop.config.get("max_concurrency"):
+            gated = self._placed if self._loop.gate is None else self._ungated_if_adopted
             self._submit, self.submit = self.submit, gated  # type: ignore[assignment]
 
     def _ungated_if_adopted(self) -> Callable[..., Any]:
@@ -334,15 +334,15 @@ class Runner(PregelRunner):
     def _placed(self) -> Callable[..., Any]:
         """LangGraph's `submit`, except that what isn't a task of the superstep (a `@task` call) takes a place by itself."""
         inner: Any = self._submit()
-        places = self.loop.places
+        places = self._loop.places
         return inner if places is None else partial(_submit_placed, inner, places)
 
     @property
     def ahead(self) -> Ahead | None:
         """The run's issue stage, once it has one."""
-        return self.loop.ahead
+        return self._loop.ahead
 
     def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
         super().commit(task, exception)
-        if (ahead := self.loop.ahead) is not None:
+        if (ahead := self._loop.ahead) is not None:
             ahead.finished(task, exception is not None)

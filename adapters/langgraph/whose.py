@@ -31,21 +31,27 @@ def tag_in(config: Any) -> Tag | None:
     return Tag(pairs) if pairs else None
 
 
-def _task(read: Any) -> tuple[Tag, Relating] | None:
-    """The task that reads the state with `read`, and the loop that it belongs to."""
+def loop_of(read: Any) -> tuple[Relating, Early | None] | None:
+    """The loop of the task that reads the state with `read`, and its early run if it is one."""
     args: tuple[Any, ...] = getattr(read, "args", ())
     early = args[0] if args and isinstance(args[0], Early) else None
     if early is not None:
         args = args[1].args
     if len(args) != 4:
         return None
-    scratchpad, channels, _, writes = args
-    channels = getattr(channels, "live", channels)
+    channels = getattr(args[1], "live", args[1])
     loop = LOOPS.get(id(channels))
-    if loop is None or loop.channels is not channels:
+    return (loop, early) if loop is not None and loop.channels is channels else None
+
+
+def _task(read: Any) -> tuple[Tag, Relating] | None:
+    """The task that reads the state with `read`, and the loop that it belongs to."""
+    if (found := loop_of(read)) is None:
         return None
+    loop, early = found
     if early is not None:
         return early.tag, loop
+    scratchpad, _, _, writes = read.args
     lineage = loop.lineage and loop.lineage.at(scratchpad.step)
     return named(writes.path, writes.name, scratchpad.step, lineage), loop
 

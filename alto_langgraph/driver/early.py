@@ -50,7 +50,6 @@ class Early:
         self.future: Any = None
         self.inside: list[asyncio.Task[Any]] = []
         self.task: Any = None
-        self.loop: Any = None
         self.view: Any = None
         self.assumed: dict[str, Any] = {}
         self.reads: frozenset[str] = frozenset()
