@@ -610,7 +610,8 @@ class Ahead:
             self._close(real)
         early.view.over = {}
         early.adopt(renaming(early.task, real))
-        self.loop.release(early)
+        if not early.borrowed:
+            self.loop.release(early)
         self._adopted.append(early)
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:

@@ -107,7 +107,7 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
         try:
             if marked.early.future.done():
                 await _take_turns(marked, task)
-            while not marked.early.released:
+            while not (marked.early.released or marked.early.borrowed):
                 await asyncio.sleep(0)
             result = await marked.early.future
         except (Retreat, GraphInterrupt):
@@ -171,6 +171,8 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
 
 def _take_over(early: Early, task: PregelExecutableTask, error: BaseException | None = None) -> None:
     """Gives LangGraph's task what its early run has written, and the error its real name."""
+    if early.borrowed:  # until now it might have had to run again
+        early.release()
     task.writes.extend(early.task.writes)
     if notes := getattr(error, "__notes__", None):
         notes[:] = [note.replace(early.task.id, task.id) for note in notes]

@@ -311,3 +311,27 @@ async def test_a_part_that_is_handed_on_is_the_one_that_the_state_holds() -> Non
         builder.add_conditional_edges("plan", lambda state: [Send("keep", section) for section in state["sections"]], ["keep"])
         result = await builder.compile().ainvoke({})
         assert all(kept is section for kept, section in zip(result["kept"], result["sections"], strict=True))
+
+
+async def test_what_a_part_has_said_before_it_runs_again_isnt_heard() -> None:
+    """It hands its payload on, so it runs again with the real one, although it was still at work when its superstep came."""
+    heard = []
+    for graph in (Stock, Alto):
+        model = Writer()
+
+        async def plan(state: Shared, model: Writer = model) -> Shared:
+            return {"sections": [{"title": line} for line in (await model.ainvoke("plan")).text.split("\n")]}
+
+        async def keep(section: Any, model: Writer = model) -> Shared:
+            await model.ainvoke(section["title"])
+            await asyncio.sleep(0.05)
+            return {"kept": [section]}
+
+        builder = graph(Shared)
+        builder.add_node("plan", plan)
+        builder.add_node("keep", keep)
+        builder.add_edge(START, "plan")
+        builder.add_conditional_edges("plan", lambda state: [Send("keep", section) for section in state["sections"]], ["keep"])
+        events: Any = builder.compile().astream({}, stream_mode="messages")
+        heard.append(sorted([(data["langgraph_node"], chunk.text) async for chunk, data in events]))
+    assert heard[0] == heard[1]
