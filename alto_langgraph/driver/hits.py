@@ -19,13 +19,9 @@ class Hits:
     def note(self, node: str, started: int, right: int) -> None:
         """Some fragments of a run of `node` were right, the others in vain."""
         before, hit = self._counts.get(node, (0.0, 0.0))
-        if MEMORY < before < float("inf"):
+        if before > MEMORY:
             before, hit = before / 2, hit / 2
         self._counts[node] = before + started, hit + right
-
-    def give_up(self, node: str) -> None:
-        """Nothing is to be sent on parts of what `node` is answered any more."""
-        self._counts[node] = float("inf"), 0.0
 
     def worth(self, node: str) -> bool:
         """Whether it is worth sending on parts of what `node` is answered."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from alto_langgraph.plan.beside import beside
+from alto_langgraph.plan.marks import DRAWS
 from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
 
 NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
@@ -89,6 +90,8 @@ class Candidates:
         for part in (function, *node.routes):
             if part.effects > Effects.IDEMPOTENT:
                 yield Reason("effects", name, f"`{name}` {part.doing}, and only work that is known to be idempotent may be repeated.")
+            if DRAWS in part.evidence:
+                yield Reason("draws", name, f"`{name}` draws random numbers, and would draw others if it ran again.")
         if node.mutates:
             yield Reason("mutates", name, f"`{name}` may change objects of the state in place, and would do so again.")
         for use in node.shares:

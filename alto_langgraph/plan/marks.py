@@ -1,6 +1,9 @@
-"""Names by which code gives itself away: pausing, looking at its own task's ids, using the store."""
+"""Names by which code gives itself away: pausing, looking at its own task's ids, using the store, drawing random numbers."""
 
 from __future__ import annotations
+
+import random
+from types import BuiltinFunctionType, MethodType, ModuleType
 
 IDENTITY_WORDS = frozenset(
     {"langgraph_path", "langgraph_checkpoint_ns", "langgraph_triggers", "checkpoint_ns", "checkpoint_id", "execution_info"}
@@ -32,3 +35,14 @@ def pauses(thing: object) -> bool:
 def gives_store(thing: object) -> bool:
     """Whether `thing` is LangGraph's `get_store`."""
     return _is_langgraphs(thing, _STORE)
+
+
+DRAWS = "draws random numbers"
+"""Evidence that something uses a generator of random numbers, which is another one afterwards."""
+
+
+def draws(value: object) -> bool:
+    """Whether whoever refers to `value` may draw from a generator of random numbers that others draw from, too."""
+    owner = value.__self__ if isinstance(value, MethodType | BuiltinFunctionType) else value
+    home = owner.__name__ if isinstance(owner, ModuleType) else type(owner).__module__
+    return owner is random or isinstance(owner, random.Random) or str(home).startswith("numpy.random")

@@ -165,6 +165,8 @@ class Naming:
             self.report.note(f"refers to `{name}`")
         if marks.gives_store(it):
             self.report.store = True
+        if marks.draws(it):
+            self.report.note(marks.DRAWS)
         if isinstance(it, tuple | frozenset) and len(it) <= MANY and is_harmless(it):
             deep = any(isinstance(i, tuple | frozenset) for i in it)
             strings = None if deep else frozenset(str.__str__(i) for i in it if isinstance(i, str))

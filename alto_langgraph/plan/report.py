@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from alto_langgraph.plan.marks import DRAWS
 from alto_langgraph.plan.model import CallablePlan, Effects, SharedUse
 from alto_langgraph.plan.operands import ANYWHERE, OPERAND, key_under, of_operand
 from alto_langgraph.plan.values import names_of
@@ -104,6 +105,8 @@ class Report:
         """
         if plan.effects > Effects.PURE:
             self.reach(plan.effects, next((e.removeprefix("calls ") for e in plan.evidence if e.startswith("calls ")), f"`{name}`"))
+        if DRAWS in plan.evidence:
+            self.note(DRAWS)
         self.pauses |= plan.may_interrupt
         self.identity |= plan.sees_identity
         self.store |= plan.uses_store

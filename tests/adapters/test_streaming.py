@@ -273,19 +273,26 @@ async def test_code_that_counts_outside_of_the_state_is_not_run_again() -> None:
     assert counted == ["plan"]
 
 
-async def test_random_numbers_are_drawn_as_often_as_under_stock() -> None:
+RNG = random.Random(1)
+
+
+@pytest.mark.parametrize("draw", [lambda: random.random(), lambda: RNG.random(), random.random], ids=["module", "generator", "function"])
+async def test_random_numbers_are_drawn_as_often_as_under_stock(draw: Any) -> None:
     def drawing(model: Writer) -> Any:
         async def plan(state: State) -> State:
             parts = (await model.ainvoke("plan")).text.split("\n")
-            return {"sections": [f"{part} {random.random()}" for part in parts]}
+            return {"sections": [f"{part} {draw()}" for part in parts]}
 
         return plan
 
     results = []
     for graph in (Stock, Alto):
         random.seed(1)
-        results.append((await built(graph, drawing, Writer()).ainvoke({"topic": "fruit"}), random.random()))
+        RNG.seed(1)
+        results.append((await built(graph, drawing, Writer()).ainvoke({"topic": "fruit"}), random.random(), RNG.random()))
     assert results[0] == results[1]
+    plan = built(Alto, drawing, Writer()).explain().node("plan")
+    assert not plan.streams and [reason.code for reason in plan.unstreamed] == ["draws"]
 
 
 class Shared(TypedDict, total=False):
