@@ -355,6 +355,8 @@ class Ahead:
     def _streamed(self, task: PregelExecutableTask, early: Early | None, replays: Replays, sends: Sequence[Send]) -> None:
         """A running task would send these, as its replays show."""
         with self._lock:
+            if replays.over:  # it has returned meanwhile
+                return
             try:
                 replays.over |= not self._stream(task, early, sends)
             except Exception as error:

@@ -63,7 +63,7 @@ class Committing(Relating, Emitting, Incremental):
         raise NotImplementedError
 
     def in_turn(self, call: Callable[[], None]) -> None:
-        """Calls something where early runs may be launched."""
+        """Calls something where early runs may be launched: at once, if that is here."""
         raise NotImplementedError
 
     def release(self, early: Early) -> None:
@@ -132,7 +132,7 @@ class Committing(Relating, Emitting, Incremental):
             if "stream" not in options.issue or not options.window:
                 return None
             ahead = self._issue(graph, options)
-            ahead.opened()
+            self.in_turn(ahead.opened)
         return ahead.producer(task, early, attempt)
 
     def _context_of(self, early: Early) -> contextvars.Context:
@@ -269,7 +269,14 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         _report(self, early, None if future.cancelled() else future.exception(), future.cancelled())
 
     def in_turn(self, call: Callable[[], None]) -> None:
-        self._event_loop.call_soon_threadsafe(call, context=self._context)
+        try:
+            here = asyncio.get_running_loop() is self._event_loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._context.copy().run(call)
+        else:
+            self._event_loop.call_soon_threadsafe(call, context=self._context)
 
     def release(self, early: Early) -> None:
         # As LangGraph hands on what tasks say: what subgraphs have said before is still on its way.

@@ -187,7 +187,10 @@ class Engine:
         return answer
 
     def _streamed(self, event: Streamed) -> list[Instruction]:
-        self._send(self._known(event.tag), event.offers, fragment=True)
+        task = self._known(event.tag)
+        if task.phase is not Phase.RUNNING:
+            raise IllegalTransitionError(f"Task {task.tag} is {task.phase.value} and streams no more.", node=task.node)
+        self._send(task, event.offers, fragment=True)
         return []
 
     def _withdrawn(self, event: Withdrawn) -> list[Instruction]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from alto_langgraph.engine.events import Adopt, Cancel, Closed, Ended, Failed, Finished, Retreated, Run, Start, Streamed
+import pytest
+
+from alto_langgraph.engine.events import Adopt, Cancel, Closed, Ended, Failed, Finished, Retreated, Run, Start, Streamed, Withdrawn
+from alto_langgraph.exceptions import IllegalTransitionError
 from tests.engine.test_engine import finished, offer, opened, start, tag
 from tests.engine.validation import Told, node
 
@@ -77,3 +80,19 @@ def test_fragments_go_with_a_producer_that_fails_or_retreats_or_with_the_run() -
         run(opened(1, "a", "d"))
         run(streamed("a", "b0"))
         assert Cancel(tag("a/b0"), reason) in run(event)
+
+
+def test_a_task_that_has_finished_streams_no_more() -> None:
+    run = told()
+    run(opened(1, "a", "d"))
+    run(finished("a", "b0"))
+    with pytest.raises(IllegalTransitionError, match="streams no more"):
+        run(streamed("a", "b0"))
+
+
+def test_what_is_withdrawn_is_thrown_away_and_may_be_streamed_anew() -> None:
+    run = told()
+    run(opened(1, "a"))
+    run(streamed("a", "b0"))
+    assert run(Withdrawn(tag("a"))) == [Cancel(tag("a/b0"), "more of the answer says otherwise")]
+    assert run(streamed("a", "b0")) == [start("a/b0")]
