@@ -1,10 +1,11 @@
 """Listens to the models that nodes ask, and answers code that is run again in their place.
 
-Put around LangChain's own classes, once: calls made elsewhere go straight on.
+Put around LangChain's own classes, once, and around the logger: calls made elsewhere go straight on.
 """
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -144,6 +145,17 @@ def install(find: Find) -> None:
     model._generate_with_cache = _generating(model._generate_with_cache)
     model._agenerate_with_cache = _agenerating(model._agenerate_with_cache)
     model.stream, model.astream = _unanswered(model.stream), _unanswered(model.astream)
+    logging.Logger.handle = _quiet(logging.Logger.handle)  # type: ignore[method-assign]
+
+
+def _quiet(handle: Any) -> Any:
+    """Code that is run again has logged what it logs, or will."""
+
+    @wraps(handle)
+    def handling(self: Any, record: Any) -> Any:
+        return handle(self, record) if ANSWERS.get() is None else None
+
+    return handling
 
 
 def _invoke(invoke: Any, find: Find) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import operator
 import random
 import threading
@@ -271,6 +272,25 @@ async def test_code_that_counts_outside_of_the_state_is_not_run_again() -> None:
 
     await built(Alto, counting, Writer()).ainvoke({"topic": "fruit"})
     assert counted == ["plan"]
+
+
+async def test_logs_are_those_of_stock(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("sections")
+
+    def logging_plan(model: Writer) -> Any:
+        async def plan(state: State) -> State:
+            parts = (await model.ainvoke("plan")).text.split("\n")
+            for part in parts:
+                logger.info("section %s", part)
+            return {"sections": parts}
+
+        return plan
+
+    caplog.set_level("INFO", "sections")
+    await built(Alto, logging_plan, Writer(waits=True)).ainvoke({"topic": "fruit"})
+    assert [record.getMessage() for record in caplog.records if record.name == "sections"] == [
+        f"section {line}" for line in LINES.split("\n")
+    ]
 
 
 RNG = random.Random(1)
