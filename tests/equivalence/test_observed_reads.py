@@ -37,8 +37,10 @@ class State(TypedDict, total=False):
 
 
 async def slow(state: State) -> State:
-    """Takes a while; if it should, until `looks` has begun."""
-    await (aheard("looks") if state.get("wait") else asyncio.sleep(0.03))
+    """Takes a while; if it should, until `looks` has begun, and so long that the run has heard what came of it."""
+    if state.get("wait"):
+        await aheard("looks")
+    await asyncio.sleep(0.03)
     return {"a": 1}
 
 
