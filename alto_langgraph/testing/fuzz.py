@@ -164,4 +164,6 @@ def _print_coverage(console: Console, verdicts: list[Verdict]) -> None:
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGINT, signal.SIGTERM):  # shells have what they start in the background ignore the first
+        signal.signal(ending, signal.default_int_handler)
     typer.run(main)
