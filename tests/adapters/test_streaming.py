@@ -16,11 +16,13 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.retrievers import BaseRetriever
 from langgraph.graph import START
 from langgraph.graph import StateGraph as Stock
 from langgraph.types import Command, Send
@@ -320,45 +322,74 @@ class Shared(TypedDict, total=False):
     kept: Annotated[list[Any], operator.add]
 
 
+def sharing(graph: type[Stock[Any]], model: Writer, keep: Any) -> Any:
+    """Its parts are objects that the state holds, too."""
+
+    async def plan(state: Shared) -> Shared:
+        return {"sections": [{"title": line} for line in (await model.ainvoke("plan")).text.split("\n")]}
+
+    builder = graph(Shared)
+    builder.add_node("plan", plan)
+    builder.add_node("keep", keep)
+    builder.add_edge(START, "plan")
+    builder.add_conditional_edges("plan", lambda state: [Send("keep", section) for section in state["sections"]], ["keep"])
+    return builder.compile()
+
+
 async def test_a_part_that_is_handed_on_is_the_one_that_the_state_holds() -> None:
     """Under stock a section in `kept` is the very object in `sections`."""
+
+    async def keep(section: Any) -> Shared:
+        return {"kept": [section]}
+
     for graph in (Stock, Alto):
-        model = Writer()
-
-        async def plan(state: Shared, model: Writer = model) -> Shared:
-            return {"sections": [{"title": line} for line in (await model.ainvoke("plan")).text.split("\n")]}
-
-        async def keep(section: Any) -> Shared:
-            return {"kept": [section]}
-
-        builder = graph(Shared)
-        builder.add_node("plan", plan)
-        builder.add_node("keep", keep)
-        builder.add_edge(START, "plan")
-        builder.add_conditional_edges("plan", lambda state: [Send("keep", section) for section in state["sections"]], ["keep"])
-        result = await builder.compile().ainvoke({})
+        result = await sharing(graph, Writer(), keep).ainvoke({})
         assert all(kept is section for kept, section in zip(result["kept"], result["sections"], strict=True))
 
 
 async def test_what_a_part_has_said_before_it_runs_again_isnt_heard() -> None:
     """It hands its payload on, so it runs again with the real one, although it was still at work when its superstep came."""
+    model = Writer()
+
+    async def keep(section: Any) -> Shared:
+        await model.ainvoke(section["title"])
+        await asyncio.sleep(0.05)
+        return {"kept": [section]}
+
     heard = []
     for graph in (Stock, Alto):
-        model = Writer()
-
-        async def plan(state: Shared, model: Writer = model) -> Shared:
-            return {"sections": [{"title": line} for line in (await model.ainvoke("plan")).text.split("\n")]}
-
-        async def keep(section: Any, model: Writer = model) -> Shared:
-            await model.ainvoke(section["title"])
-            await asyncio.sleep(0.05)
-            return {"kept": [section]}
-
-        builder = graph(Shared)
-        builder.add_node("plan", plan)
-        builder.add_node("keep", keep)
-        builder.add_edge(START, "plan")
-        builder.add_conditional_edges("plan", lambda state: [Send("keep", section) for section in state["sections"]], ["keep"])
-        events: Any = builder.compile().astream({}, stream_mode="messages")
+        events = sharing(graph, model, keep).astream({}, stream_mode="messages")
         heard.append(sorted([(data["langgraph_node"], chunk.text) async for chunk, data in events]))
     assert heard[0] == heard[1]
+
+
+class Noting(BaseRetriever):
+    _asked: list[str] = PrivateAttr(default_factory=list)
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        self._asked.append(query)
+        return [Document(query)]
+
+
+async def test_a_retriever_is_asked_once() -> None:
+    retriever = Noting()
+
+    def retrieving(model: Writer) -> Any:
+        async def plan(state: State) -> State:
+            (found,) = await retriever.ainvoke("fruit")
+            return {"sections": (await model.ainvoke(f"plan {found.page_content}")).text.split("\n")}
+
+        return plan
+
+    assert len((await built(Alto, retrieving, Writer(waits=True)).ainvoke({"topic": "fruit"}))["texts"]) == 3
+    assert retriever._asked == ["fruit"]
+
+
+async def test_a_model_that_is_not_to_stream_is_left_alone() -> None:
+    class Whole(Writer):
+        async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+            raise AssertionError("it was asked to stream")
+            yield
+
+    result = await built(Alto, lines, Whole(disable_streaming=True)).ainvoke({"topic": "fruit"})
+    assert len(result["texts"]) == 3
