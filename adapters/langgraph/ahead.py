@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.facts import Telling
-from alto_langgraph.adapters.langgraph.fragments import Fragments, borrows
+from alto_langgraph.adapters.langgraph.fragments import Fragments
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
+from alto_langgraph.adapters.langgraph.producers import Producers
 from alto_langgraph.adapters.langgraph.replaying import Replays
-from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS, EphemeralValue
+from alto_langgraph.adapters.langgraph.reports import Reports
+from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
 from alto_langgraph.adapters.langgraph.staging import NOTHING, UNASKED, Issuing, Staging
 from alto_langgraph.driver.early import CURRENT, Early
-from alto_langgraph.driver.operands import operands
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.watch import Watch
 from alto_langgraph.engine.engine import Engine
@@ -32,11 +33,7 @@ from alto_langgraph.engine.events import (
     Closed,
     Ended,
     Event,
-    Failed,
-    Finished,
     Instruction,
-    Offer,
-    Opened,
     Pass,
     Retreated,
     RouteReached,
@@ -46,8 +43,6 @@ from alto_langgraph.engine.events import (
     Withdrawn,
 )
 from alto_langgraph.exceptions import AltoWarning
-from alto_langgraph.plan.hops import hops
-from alto_langgraph.plan.model import Join
 from alto_langgraph.tags import Tag
 
 if TYPE_CHECKING:
@@ -56,8 +51,6 @@ if TYPE_CHECKING:
 
 MARK = "__alto_run"
 """Key under which a task's config carries what the runner should do instead of running it; taken out before anything sees it."""
-
-BORROWED = "what it has written holds an object of a payload that stood for another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +111,9 @@ class Ahead:
         self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits)
-        self._producers: dict[Any, tuple[Producer, Replays]] = {}
+        self._reports = Reports(loop, staging, self._naming, self._fragments)
+        self.producers = Producers(loop)
         self._abandoned: list[Early] = []
-        self.ending: list[Any] = []
-        """What is cancelled and not over yet, besides early runs."""
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
         self._numbers = itertools.count(1)
@@ -149,7 +141,7 @@ class Ahead:
             unfinished[name] = unfinished.get(name, 0) + 1
         self._unfinished = unfinished
         if self._engine is not None and self._engine.idle:
-            self._engine = None
+            self._sleep()
         if self._engine is not None or self.telling is not None:
             self._name(tasks.values())
         if self.telling is not None:
@@ -183,6 +175,10 @@ class Ahead:
             if task.path[0] == PULL and not task.writes and (proc := self._issuing.observed.get(task.name)) is not None:
                 tasks[id] = replace(task, proc=proc)
 
+    def _sleep(self) -> None:
+        self._engine = None
+        self._reports.end()
+
     def _has_waited(self) -> None:
         """The open superstep takes a while."""
         try:
@@ -209,9 +205,9 @@ class Ahead:
         self._adopting = {self._naming.tags[id]: task for id, task in tasks.items()}
         for tag in self._adopting:
             self._check(tag)
-        self._tell(self._opening(tasks.values()))
+        self._tell(self._reports.opening(tasks.values()))
         self._adopting = {}
-        self._tell(*(self._finishing(task) for task in tasks.values() if task.writes))
+        self._tell(*(self._reports.finishing(task) for task in tasks.values() if task.writes))
 
     def _check(self, tag: Tag) -> None:
         """Squashes an early run that looked at a value which isn't the one after all."""
@@ -226,9 +222,8 @@ class Ahead:
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
         if task.name in self._issuing.routers and not failed:
-            self.staging.habits.note(task.name, self._pulled_by(task.writes))
-        if self._producers:
-            self._answered(task)
+            self.staging.habits.note(task.name, self._reports.pulled_by(task.writes))
+        self._answered(task)
         if not self._open and self.telling is None:
             return
         with self._lock:
@@ -258,14 +253,14 @@ class Ahead:
         return self._watch.passed and self._permitted() and self._pulls_ahead(task)
 
     def _pulls_ahead(self, task: PregelExecutableTask) -> bool:
-        pulled = self._pulled_by(task.writes).union(self._joined_by(task.writes)) & self._issuing.passing.reads.keys()
+        pulled = self._reports.pulled_by(task.writes).union(self._joined_by(task.writes)) & self._issuing.passing.reads.keys()
         return any(all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished) for node in pulled)
 
     def _joined_by(self, writes: Any) -> Iterator[str]:
         """Nodes that joins trigger once the superstep is over, by what its finished tasks have written."""
         for join in {self.staging.joins[channel] for channel, _ in writes if channel in self.staging.joins}:
             done = {task.name for id, task in self.loop.tasks.items() if id not in self._open}
-            if join.starts <= done.union(*(names for other, names in self._arrived() if other == join)):
+            if join.starts <= done.union(*(names for other, names in self._reports.arrived() if other == join)):
                 yield join.end
 
     @property
@@ -288,12 +283,12 @@ class Ahead:
 
     def _digest(self, news: list[PregelExecutableTask | Early]) -> None:
         if self._engine is not None:
-            self._tell(*[self._finishing(item) for item in news])
+            self._tell(*[self._reports.finishing(item) for item in news])
         elif news and self._open and self._permitted():
             self._wake()
         elif self.telling is not None:
             for item in news:
-                self._finishing(item)
+                self._reports.finishing(item)
 
     def closing(self, step: int) -> None:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
@@ -328,10 +323,9 @@ class Ahead:
             if self._engine is not None:
                 self._naming.clear()
                 self._tell(Ended())
-                self._engine = None
+                self._sleep()
             self._open, self._news = set(), []
-            for _, replays in self._producers.values():
-                self._stop(replays)
+            self.producers.stop()
             for early in self._adopted:  # the run was left before LangGraph's runner came to it
                 if not (early.awaited or early.future.done()):
                     early.future.cancel()
@@ -346,11 +340,7 @@ class Ahead:
         with self._lock:
             if not (self._permitted() and task.name in self._issuing.streaming and self.staging.hits.worth(task.name)):
                 return None
-            key = (task.id, attempt)
-            if key not in self._producers and not (early is not None and early.abandoned):
-                replays = Replays(self.loop, task, early, partial(self._streamed, task, early))
-                self._producers[key] = Producer(replays), replays
-            return self._producers[key][0] if key in self._producers else None
+            return self.producers.of(task, early, attempt, self._streamed)
 
     def _streamed(self, task: PregelExecutableTask, early: Early | None, replays: Replays, sends: Sequence[Send]) -> None:
         """A running task would send these, as its replays show."""
@@ -378,26 +368,19 @@ class Ahead:
             self._fragments.forget(tag)
             self._tell(Withdrawn(tag))
         elif new:
-            self._tell(Streamed(tag, tuple(self._offer(child, send.node, send.arg) for child, send in new)))
+            self._tell(Streamed(tag, tuple(self._reports.offer(child, send.node, send.arg) for child, send in new)))
         return new is not None
 
     def _answered(self, task: PregelExecutableTask) -> None:
-        """A task's run is over: nobody listens any more."""
-        with self._lock:
-            for key in [key for key in self._producers if key[0] == task.id]:
-                self._stop(self._producers.pop(key)[1])
-
-    def _stop(self, replays: Replays) -> None:
-        self.ending = [task for task in self.ending if not task.done()]
-        if (ending := replays.stop()) is not None:
-            self.ending.append(ending)
+        if self.producers:
+            with self._lock:
+                self.producers.over(task)
 
     # ---- what early runs do
 
     def early_finished(self, early: Early, error: BaseException | None) -> None:
         """An early run that nobody has adopted yet is over."""
-        if self._producers:
-            self._answered(early.task)
+        self._answered(early.task)
         with self._lock:
             if early.adopted or early.abandoned or self._engine is None:
                 return
@@ -428,7 +411,7 @@ class Ahead:
         loop = self.loop
         if self._issuing is UNASKED:
             self._issuing = self._allowed(loop.config.get("max_concurrency"))
-        return bool(self._issuing) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._draining()
+        return bool(self._issuing) and not loop.config["configurable"].get(CONFIG_KEY_RESUMING) and not self._reports.draining
 
     def _allowed(self, most: int | None) -> Issuing:
         if most == 1:
@@ -436,9 +419,6 @@ class Ahead:
         return self.staging.issuing(
             self.options, saves=self.loop.checkpointer is not None, limited=most is not None, threads=not self.loop.can_cancel
         )
-
-    def _draining(self) -> bool:
-        return self.loop.control is not None and self.loop.control.drain_requested
 
     def _wake(self) -> None:
         self._engine = Engine(
@@ -453,77 +433,15 @@ class Ahead:
             repeatable=self._issuing.repeatable,
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
+        self._reports.begin(self._engine.ledger, self._shadow)
         self._news = []  # all that has finished is told now
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
             self._name(tasks)
-        self._tell(self._opening(tasks))
-        self._tell(*(self._finishing(task) for task in tasks if task.id not in self._open and task.writes))
+        self._tell(self._reports.opening(tasks))
+        self._tell(*(self._reports.finishing(task) for task in tasks if task.id not in self._open and task.writes))
         if self._watch.passed:
             self._tell(Waited())
-
-    def _opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
-        offers = tuple(self._offer(self._naming.tags[t.id], t.name, t.input) for t in tasks)
-        return Opened(self.loop.step, offers, self._limit(), tuple(self._arrived()))
-
-    def _arrived(self) -> Iterator[tuple[Join, frozenset[str]]]:
-        """Who has come to joins that not all have come to."""
-        for key, join in self.staging.joins.items():
-            seen: set[str] = self.loop.channels[key].seen  # type: ignore[attr-defined]
-            if seen and seen != join.starts:
-                yield join, frozenset(seen)
-
-    def _limit(self) -> int:
-        """The last superstep that is certain to come without a breakpoint before it."""
-        loop = self.loop
-        if self._draining() or loop.config["configurable"].get(CONFIG_KEY_RESUMING):
-            return loop.step
-        limit = loop.stop
-        here = [task.name for task in loop.tasks.values()]
-        for names, reach in ((loop.interrupt_before, -1), (loop.interrupt_after, 0)):
-            if names:
-                far = hops(self.staging.plan, here, names)
-                limit = limit if far is None else min(limit, loop.step + far + reach)
-        return max(limit, loop.step)
-
-    def _offer(self, tag: Tag, node: str, operand: Any) -> Offer:
-        if self._engine is None or not self._engine.ledger.holding:
-            return Offer(tag, node)
-        held = operands(operand)
-        return Offer(tag, node, held, alone=node not in self.staging.candidates.wary or held == frozenset())
-
-    def _finishing(self, item: PregelExecutableTask | Early) -> Event:
-        if isinstance(item, Early):
-            if borrows(item):
-                return Retreated(item.tag, BORROWED)
-            failed = item.future.exception() is not None
-            return self._failed(item.tag) if failed else self._finished_with(item.tag, item.step, item.task.writes)
-        tag = self._naming.tags[item.id]
-        failed = any(channel == ERROR for channel, _ in item.writes)
-        return self._failed(tag) if failed else self._finished_with(tag, self.loop.step, item.writes)
-
-    def _failed(self, tag: Tag) -> Failed:
-        self._fragments.forget(tag)
-        return Failed(tag)
-
-    def _finished_with(self, tag: Tag, step: int, writes: Any) -> Finished:
-        edges, joins = self.loop.trigger_to_nodes, self.staging.joins
-        goes = frozenset(node for channel, _ in writes if channel not in joins for node in edges.get(channel, ()))
-        arrives = frozenset(joins[channel] for channel, _ in writes if channel in joins)
-        if self._engine is not None:
-            self._shadow.finished(step, tag, writes)
-        confirmed = self._fragments.confirm(tag, writes)
-        return Finished(tag, self._offers(tag, writes), goes, self._pulled_by(writes), arrives, confirmed)
-
-    def _pulled_by(self, writes: Any) -> frozenset[str]:
-        """Nodes that a task's writes are certain to trigger: those behind edges of their own, not joins or deferred ones."""
-        loop = self.loop
-        edges = (channel for channel, _ in writes if type(loop.channels.get(channel)) is EphemeralValue)
-        return frozenset(node for channel in edges for node in loop.trigger_to_nodes.get(channel, ()))
-
-    def _offers(self, tag: Tag, writes: Any) -> tuple[Offer, ...]:
-        children = list(self._naming.children(tag, writes))
-        return tuple(self._offer(child, send.node, send.arg) for child, send in children) if self._engine is not None else ()
 
     def _name(self, tasks: Iterable[PregelExecutableTask]) -> None:
         self._naming.opened(tasks, self.loop.channels, self.loop.step, self.loop.lineage)
@@ -541,7 +459,8 @@ class Ahead:
             self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        self._engine, self._issuing = None, NOTHING
+        self._sleep()
+        self._issuing = NOTHING
         for tag in list(self._earlies):
             self._abandon(tag, "alto gave up")
         warnings.warn(f"alto runs the rest of this run in order, after an error of its own: {error!r}", AltoWarning, stacklevel=2)
@@ -564,7 +483,7 @@ class Ahead:
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
         self._earlies[tag] = early
         try:
-            early.task = None if self._draining() else self._prepare(early, start.pulled)
+            early.task = None if self._reports.draining else self._prepare(early, start.pulled)
         except UnforeseenError as error:
             self._tell(Retreated(tag, f"{error}"))
             return
@@ -623,7 +542,7 @@ class Ahead:
         early = self._earlies.pop(tag)
         early.close(reason)
         self._fragments.forget(tag)
-        if self._producers and early.task is not None:
+        if early.task is not None:
             self._answered(early.task)
         if early.told:  # what it came to doesn't count
             self._shadow.withdrawn(early.step, tag)

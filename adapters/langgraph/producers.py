@@ -1,0 +1,65 @@
+"""The runs of nodes whose answers are listened to, for one run of one graph."""
+
+from __future__ import annotations
+
+from asyncio import Task
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langgraph.types import PregelExecutableTask, Send
+
+from alto_langgraph.adapters.langgraph.replaying import Replays
+from alto_langgraph.driver.early import Early
+from alto_langgraph.driver.producing import Producer
+
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.loop import Committing
+
+
+Tell = Callable[[PregelExecutableTask, Early | None, Replays, Sequence[Send]], None]
+
+
+class Producers:
+    """Keeps them until they are over.
+
+    Args:
+        loop: The run.
+    """
+
+    def __init__(self, loop: Committing) -> None:
+        self._loop = loop
+        self._running: dict[tuple[str, Any], tuple[Producer, Replays]] = {}
+        self.ending: list[Task[None]] = []
+        """Replays that are cancelled and not over yet."""
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def of(self, task: PregelExecutableTask, early: Early | None, attempt: Any, tell: Tell) -> Producer | None:
+        """A task's run, in one attempt of it; None if nobody will adopt it. `tell` is told of what it would send."""
+        known = self._running.get((task.id, attempt))
+        if known is not None:
+            return known[0]
+        if early is not None and early.abandoned:
+            return None
+        replays = Replays(self._loop, task, early, partial(tell, task, early))
+        producer = Producer(replays)
+        self._running[task.id, attempt] = producer, replays
+        return producer
+
+    def over(self, task: PregelExecutableTask) -> None:
+        """A task's run is over: nobody listens any more."""
+        for key in [key for key in self._running if key[0] == task.id]:
+            self._stop(self._running.pop(key)[1])
+
+    def stop(self) -> None:
+        """The run of the graph is over."""
+        for _, replays in self._running.values():
+            self._stop(replays)
+        self._running = {}
+
+    def _stop(self, replays: Replays) -> None:
+        self.ending = [task for task in self.ending if not task.done()]
+        if (ending := replays.stop()) is not None:
+            self.ending.append(ending)
