@@ -55,7 +55,7 @@ MARK = "__alto_run"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What the runner should do for a task: adopt `early`, or run it and tell the observer; `placed` if it has a place of the run's own."""
+    """What the runner should do for a task: adopt `early`, or run it and tell the observer; `placed` if it mustn't take a place besides."""
 
     loop: Committing
     tag: Tag | None
@@ -106,6 +106,7 @@ class Ahead:
         self._engine: Engine | None = None
         self._issuing: Issuing = UNASKED
         self._open: set[str] = set()
+        self._free = False
         self._unfinished: dict[str, int] = {}
         self._naming = Naming()
         self._shadow = Shadow({}, frozenset(), self._naming.place)
@@ -146,7 +147,9 @@ class Ahead:
             self._name(tasks.values())
         if self.telling is not None:
             self.telling.opened(self.loop.step, self._naming.tags)
-        if self.telling is not None or self.loop.places is not None or self._needs_place(tasks.values()):
+        needs_place = self._needs_place(tasks.values())
+        self._free = len(tasks) == 1 and not needs_place
+        if self.telling is not None or self.loop.places is not None or needs_place:
             for task in tasks.values():
                 self._mark(task, None)
         if self._engine is not None:
@@ -536,7 +539,7 @@ class Ahead:
         self._adopted.append(early)
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
-        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early)
+        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early, placed=self._free)
 
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)

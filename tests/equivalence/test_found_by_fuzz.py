@@ -18,6 +18,7 @@ from langgraph.graph.message import add_messages
 from langgraph.types import Command, Send
 
 from alto_langgraph.graph import StateGraph as Alto
+from alto_langgraph.protocols import Fact, observed_by
 
 
 class Talk(TypedDict):
@@ -188,3 +189,32 @@ async def test_a_task_alone_in_its_superstep_takes_a_place_of_the_limit(graph: t
         builder.add_edge(one, next_one)
     await builder.compile().ainvoke({"log": []}, {"max_concurrency": 2})
     assert most == (1 if graph is Stock else 2)
+
+
+class Deaf:
+    """An observer that a run tells what happens."""
+
+    def observe(self, fact: Fact) -> None:
+        """Nothing comes of it."""
+
+
+async def saved_meanwhile(graph: type[Stock[Any]]) -> list[int]:
+    """How many checkpoints there are while a task is running, for each of a chain's tasks."""
+    saver = InMemorySaver()
+    seen: list[int] = []
+
+    async def look(state: Any) -> dict[str, Any]:
+        await asyncio.sleep(0.02)
+        seen.append(len([*saver.list({"configurable": {"thread_id": "1"}})]))
+        return {}
+
+    builder = graph(Log).add_sequence([("a", look), ("b", look), ("c", look)]).add_edge(START, "a")
+    app = builder.compile(checkpointer=saver)
+    await app.ainvoke({"log": []}, {"max_concurrency": 1, "configurable": {"thread_id": "1"}})
+    return seen
+
+
+async def test_a_task_alone_in_an_observed_run_leaves_the_only_place_to_whoever_saves_the_superstep_before() -> None:
+    stock = await saved_meanwhile(Stock)
+    with observed_by(Deaf()):
+        assert await saved_meanwhile(Alto) == stock
