@@ -15,6 +15,7 @@ from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.fragments import Fragments
+from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.producers import Producers
@@ -42,6 +43,7 @@ from alto_langgraph.engine.events import (
     Waited,
     Withdrawn,
 )
+from alto_langgraph.engine.task import Task
 from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.tags import Tag
 
@@ -113,13 +115,18 @@ class Ahead:
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
-        self.producers = Producers(loop)
+        self.producers, self._gathering = Producers(loop), Gathering()
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
         self._numbers = itertools.count(1)
 
     # ---- what LangGraph's loop does
+
+    @property
+    def ending(self) -> list[Any]:
+        """What is cancelled and not over yet, besides early runs."""
+        return [*self.producers.ending, *self._gathering.ending]
 
     def opened(self) -> None:
         """The loop has prepared a superstep's tasks."""
@@ -131,7 +138,7 @@ class Ahead:
 
     def _opened(self) -> None:
         if self._news or self._engine is not None:
-            self.catch_up()
+            self._catch_up()
         if self._issuing.observed:
             self._observe()
         tasks = self.loop.tasks
@@ -257,7 +264,9 @@ class Ahead:
 
     def _pulls_ahead(self, task: PregelExecutableTask) -> bool:
         pulled = self._reports.pulled_by(task.writes).union(self._joined_by(task.writes)) & self._issuing.passing.reads.keys()
-        return any(all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished) for node in pulled)
+        return not pulled.isdisjoint(self._issuing.gathering) or any(
+            all(self._issuing.passing.obstacle(node, other, 1) is None for other in self._unfinished) for node in pulled
+        )
 
     def _joined_by(self, writes: Any) -> Iterator[str]:
         """Nodes that joins trigger once the superstep is over, by what its finished tasks have written."""
@@ -277,6 +286,11 @@ class Ahead:
         Tasks that finish together mostly finish their superstep together, and then the loop comes for the next one at once:
         nothing of it is worth starting ahead.
         """
+        self._catch_up()
+        for gathered in self._gathered():
+            gathered.look()
+
+    def _catch_up(self) -> None:
         with self._lock:
             news, self._news = self._news, []
             try:
@@ -297,7 +311,7 @@ class Ahead:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
         self._watch.close()
         if self._news or self._engine is not None:
-            self.catch_up()
+            self._catch_up()
         if self._engine is not None:
             with self._lock:
                 if self._adopted and self.loop.checkpointer is not None:
@@ -329,6 +343,7 @@ class Ahead:
                 self._sleep()
             self._open, self._news = set(), []
             self.producers.stop()
+            self._gathering.stop()
             for early in self._adopted:  # the run was left before LangGraph's runner came to it
                 if not (early.awaited or early.future.done()):
                     early.future.cancel()
@@ -357,7 +372,7 @@ class Ahead:
 
     def _stream(self, task: PregelExecutableTask, early: Early | None, sends: Sequence[Send]) -> bool:
         """Starts what is new of that; answers whether it may go on."""
-        if not all(send.node in self._issuing.repeatable for send in sends) or (early is not None and (early.abandoned or early.told)):
+        if not self._are_repeatable(sends) or (early is not None and (early.abandoned or early.told)):
             return False
         if self._engine is None:
             self._wake()
@@ -365,7 +380,10 @@ class Ahead:
         if tag is None or self._engine is None:
             return False
         if self._news:
-            self.catch_up()
+            self._catch_up()
+        return self._send(tag, sends)
+
+    def _send(self, tag: Tag, sends: Sequence[Send]) -> bool:
         new = self._fragments.add(tag, sends)
         if new is None:
             self._fragments.forget(tag)
@@ -374,10 +392,48 @@ class Ahead:
             self._tell(Streamed(tag, tuple(self._reports.offer(child, send.node, send.arg) for child, send in new)))
         return new is not None
 
+    def _are_repeatable(self, sends: Sequence[Send]) -> bool:
+        return all(send.node in self._issuing.repeatable for send in sends)
+
     def _answered(self, task: PregelExecutableTask) -> None:
         if self.producers:
             with self._lock:
                 self.producers.over(task)
+
+    # ---- what nodes would send on a part of what they reduce
+
+    def _gathered(self) -> list[Gathered]:
+        """Tasks that wait for a reduction of which more may be closed now."""
+        if self._engine is None or not self._issuing.gathering:
+            return []
+        with self._lock:
+            return self._gathering.waiting(self._engine.gathered, self._gather) if self._engine is not None else []
+
+    def _gather(self, task: Task) -> Gathered:
+        known = self.staging.hits.proven(task.node)
+        return Gathered(self.loop, task, known=known, part=self._part, tell=self._told)
+
+    def _part(self, tag: Tag) -> tuple[dict[str, Any], int] | None:
+        """The state with the part of the reduction that is closed; how many tasks before it that is."""
+        with self._lock:
+            if self._engine is None or self._news or (task := self._waiting(tag)) is None:
+                return None
+            closed = self._engine.closed(task)
+            reads = self._issuing.passing.reads[task.node] | self.staging.routes_read(task.node)
+            state = self._shadow.part(task.step, reads, frozenset(other.tag for other in closed))
+            return state, sum(other.step == task.step - 1 for other in closed)
+
+    def _told(self, tag: Tag, sends: Sequence[Send]) -> bool:
+        """A task that waits would send these on the part of what it waits for that is closed; answers whether it may go on."""
+        with self._lock:
+            try:
+                return self._waiting(tag) is not None and self._are_repeatable(sends) and self._send(tag, sends)
+            except Exception as error:
+                self._give_up(error)
+                return False
+
+    def _waiting(self, tag: Tag) -> Task | None:
+        return next((task for task in self._engine.gathered if task.tag == tag), None) if self._engine is not None else None
 
     # ---- what early runs do
 
@@ -389,7 +445,7 @@ class Ahead:
                 return
             early.told = True
             self._news.append(early)
-            self._soon(self.catch_up, early=True)
+        self._soon(self.catch_up, early=True)
 
     def early_retreated(self, early: Early, reason: str) -> None:
         """An early run has met a fence."""
@@ -434,6 +490,7 @@ class Ahead:
             likely=self._likely if self._issuing.routers else None,
             guesses=int(self.options.window * self.options.speculation),
             repeatable=self._issuing.repeatable,
+            gathering=self._issuing.gathering,
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
         self._reports.begin(self._engine.ledger, self._shadow)

@@ -31,7 +31,7 @@ class Fragments:
     def add(self, tag: Tag, sends: Sequence[Send]) -> list[tuple[Tag, Send]] | None:
         """Takes all that `tag` would send now; returns what is new of it, or None if it isn't what it was before."""
         sent = self._sent.setdefault(tag, [])
-        if not all(_agree(before, now) for before, now in zip(sent, sends, strict=False)):
+        if not all(agree(before, now) for before, now in zip(sent, sends, strict=False)):
             return None
         new = sends[len(sent) :]
         children = [(tag.child(send.node, len(sent) + place), send) for place, send in enumerate(new)]
@@ -49,7 +49,7 @@ class Fragments:
         confirmed = set()
         for place, before in enumerate(sent):
             child = tag.child(before.node, place)
-            if place < len(really) and _agree(before, really[place]) and self._may_stand_for(child, before, really[place]):
+            if place < len(really) and agree(before, really[place]) and self._may_stand_for(child, before, really[place]):
                 self._naming.confirm(child, really[place])
                 confirmed.add(child)
             else:
@@ -88,7 +88,8 @@ def borrows(early: Early) -> bool:
     return held is None or bool(held & early.borrowed)
 
 
-def _agree(one: Send, other: Send) -> bool:
+def agree(one: Send, other: Send) -> bool:
+    """Whether a task could stand for another that is sent otherwise, unless by the identity of what it is given."""
     return one.node == other.node and getattr(one, "timeout", None) == getattr(other, "timeout", None) and same(one.arg, other.arg)
 
 

@@ -292,7 +292,7 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         """Nothing that was started ahead is left running."""
         if self.ahead is not None:
             ended = [task for early in self.ahead.end() for task in (early.future, *early.inside)]
-            ending = [task for task in (*ended, *self.ahead.producers.ending) if not task.done()]
+            ending = [task for task in (*ended, *self.ahead.ending) if not task.done()]
             if ending:
                 await asyncio.wait(ending)
             self.ahead = None

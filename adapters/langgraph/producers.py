@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
-from alto_langgraph.adapters.langgraph.replaying import Replays
+from alto_langgraph.adapters.langgraph.replaying import Replays, of_run
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import Producer
 
@@ -43,7 +43,7 @@ class Producers:
             return known[0]
         if early is not None and early.abandoned:
             return None
-        replays = Replays(self._loop, task, early, partial(tell, task, early))
+        replays = Replays(self._loop, task.name, of_run(task, early), partial(tell, task, early))
         producer = Producer(replays)
         self._running[task.id, attempt] = producer, replays
         return producer

@@ -1,4 +1,4 @@
-"""Runs a node's own code again on the part of an answer that is there, to see what it would send on it."""
+"""Runs a node's own code on the part of an answer, or of a state, that is there, to see what it would send on it."""
 
 from __future__ import annotations
 
@@ -40,30 +40,34 @@ GRACE = 0.005
 """Seconds that they may take in any case."""
 
 Tell = Callable[["Replays", Sequence[Send]], None]
+Ready = Callable[[], tuple[PregelExecutableTask, Any] | None]
+"""The task to run again now, and what reads the state for it (None if nothing does yet); None if there is nothing new."""
 
 
 @dataclass
 class _Trial:
-    """One replay: what it was answered, what it has written, and whether it came to its end."""
+    """One replay: of which task, what it was answered, what it has written, and whether it came to its end."""
 
     answers: Answers
+    task: PregelExecutableTask | None = None
+    config: Any = None
     writes: deque[tuple[str, Any]] = field(default_factory=deque)
     done: bool = False
 
 
 class Replays:
-    """The replays of one run of a node.
+    """The replays of one run of a node, one at a time.
 
     Args:
         loop: The run.
-        task: The node's task.
-        early: Its early run, if it is one.
+        node: The node.
+        ready: What is to be run again.
         tell: Told of what the node would send, on the run's own thread.
     """
 
-    def __init__(self, loop: Committing, task: PregelExecutableTask, early: Early | None, tell: Tell) -> None:
-        self._loop, self._task, self._early, self._tell = loop, task, early, tell
-        proc: Any = loop.nodes[task.name].node
+    def __init__(self, loop: Committing, node: str, ready: Ready, tell: Tell) -> None:
+        self._loop, self._ready, self._tell = loop, ready, tell
+        proc: Any = loop.nodes[node].node
         self._steps = proc.steps
         self._begun, self._spent, self.over = perf_counter(), 0.0, False
         self._running: asyncio.Task[None] | None = None
@@ -103,60 +107,43 @@ class Replays:
         return self._running
 
     def _replay(self, producer: Producer) -> None:
-        with self._trial(producer) as (config, trial):
-            value = self._task.input
-            for step in self._steps:
-                value = step.invoke(value, config)
-            trial.done = True
+        with self._trial(producer) as trial:
+            if trial.task is not None:
+                value = trial.task.input
+                for step in self._steps:
+                    value = step.invoke(value, trial.config)
+                trial.done = True
         self._show(trial)
 
     async def _areplay(self, producer: Producer) -> None:
         self._again = True
         while self._again and not self.over:
             self._again = False
-            with self._trial(producer) as (config, trial):
-                value = self._task.input
-                for step in self._steps:
-                    value = await step.ainvoke(value, config)
-                trial.done = True
+            with self._trial(producer) as trial:
+                if trial.task is not None:
+                    value = trial.task.input
+                    for step in self._steps:
+                        value = await step.ainvoke(value, trial.config)
+                    trial.done = True
             self._show(trial)
 
     @contextmanager
-    def _trial(self, producer: Producer) -> Iterator[tuple[Any, _Trial]]:
+    def _trial(self, producer: Producer) -> Iterator[_Trial]:
         """Around one replay: nobody hears what it says, it writes to nobody, and what it raises counts for nothing."""
         trial = _Trial(producer.answers())
-        config = self._config(trial.writes)
-        ANSWERS.set(trial.answers)
-        var_child_runnable_config.set(config)
         before = thread_time()
         try:
+            if (ready := self._ready()) is not None:
+                trial.task, read = ready
+                trial.config = _config(trial.task, read, trial.writes)
+                ANSWERS.set(trial.answers)
+                var_child_runnable_config.set(trial.config)
             with tracing_context(enabled=False):
-                yield config, trial
+                yield trial
         except (Exception, UnansweredError):
             pass
         finally:
             self._spent += thread_time() - before
-
-    def _config(self, writes: deque[tuple[str, Any]]) -> Any:
-        given = self._task.config[CONF]
-        conf = {
-            **given,
-            CONFIG_KEY_SEND: writes.extend,
-            CONFIG_KEY_READ: self._reading(given[CONFIG_KEY_READ], writes),
-            CONFIG_KEY_CALL: _unread,
-            CONFIG_KEY_STREAM: None,
-        }
-        if (runtime := given.get(CONFIG_KEY_RUNTIME)) is not None:
-            conf[CONFIG_KEY_RUNTIME] = replaced(runtime, stream_writer=_unheard)
-        return {**self._task.config, "callbacks": None, CONF: conf}
-
-    def _reading(self, read: Any, writes: deque[tuple[str, Any]]) -> Any:
-        if self._early is not None:
-            if not self._early.adopted:
-                return _unread
-            read = read_ahead(read)
-        scratchpad, channels, managed, _ = read.args
-        return partial(read.func, scratchpad, channels, managed, SimpleNamespace(writes=writes))
 
     def _show(self, trial: _Trial) -> None:
         if self.over or not trial.done:
@@ -169,6 +156,38 @@ def finished(sends: Sequence[Send]) -> Sequence[Send]:
     """Those before the last one to any node: that one may be for a part that isn't finished."""
     last = {send.node: place for place, send in enumerate(sends)}
     return sends[: min(last.values(), default=0)]
+
+
+def of_run(task: PregelExecutableTask, early: Early | None) -> Ready:
+    """Runs again what is running: it reads the state as that does, unless its superstep isn't there."""
+
+    def ready() -> tuple[PregelExecutableTask, Any]:
+        read = task.config[CONF][CONFIG_KEY_READ]
+        if early is not None:
+            read = read_ahead(read) if early.adopted else None
+        return task, read
+
+    return ready
+
+
+def _config(task: PregelExecutableTask, read: Any, writes: deque[tuple[str, Any]]) -> Any:
+    given = task.config[CONF]
+    conf = {
+        **given,
+        CONFIG_KEY_SEND: writes.extend,
+        CONFIG_KEY_READ: _unread if read is None else _reading(read, writes),
+        CONFIG_KEY_CALL: _unread,
+        CONFIG_KEY_STREAM: None,
+    }
+    if (runtime := given.get(CONFIG_KEY_RUNTIME)) is not None:
+        conf[CONFIG_KEY_RUNTIME] = replaced(runtime, stream_writer=_unheard)
+    return {**task.config, "callbacks": None, CONF: conf}
+
+
+def _reading(read: Any, writes: deque[tuple[str, Any]]) -> Any:
+    """The same with other writes of its own."""
+    scratchpad, channels, managed, _ = read.args
+    return partial(read.func, scratchpad, channels, managed, SimpleNamespace(writes=writes))
 
 
 def _unheard(chunk: Any) -> None:

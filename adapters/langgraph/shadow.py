@@ -131,8 +131,18 @@ class Shadow:
         """
         return {key: self._channel(key, step) for key in keys}
 
-    def _channel(self, key: str, step: int) -> Any:
+    def part(self, step: int, keys: Iterable[str], tags: frozenset[Tag]) -> dict[str, Any]:
+        """The same, if of the supersteps that the loop hasn't committed only the tasks `tags` had written.
+
+        Raises:
+            UnforeseenError: as `channels`.
+        """
+        return {key: self._channel(key, step, tags) for key in keys}
+
+    def _channel(self, key: str, step: int, tags: frozenset[Tag] | None = None) -> Any:
         steps = self._writes.get(key, {})
+        if tags is not None:
+            steps = {at: [entry for entry in written if entry[0] in tags] for at, written in steps.items()}
         later = sorted(s for s, written in steps.items() if s < step and written)
         if not later:
             return self._channels[key].copy()
@@ -141,7 +151,7 @@ class Shadow:
         channel = self._own(key).copy()
         for at in later:
             values = tuple(value for _, written in sorted(steps[at], key=lambda entry: self._place(entry[0])) for value in written)
-            self._update(channel, values)
+            self._update(channel, values, remember=tags is None)
         return channel
 
     def _own(self, key: str) -> Any:
@@ -150,12 +160,12 @@ class Shadow:
             channel = self._channels[key] = Foreseen.of(channel)
         return channel
 
-    def _update(self, channel: Any, values: tuple[Any, ...]) -> None:
+    def _update(self, channel: Any, values: tuple[Any, ...], *, remember: bool) -> None:
         if type(channel) is Foreseen:
             if channel.operator is add_messages and not all(map(_named, values)):
                 raise UnforeseenError("a message gets its id when it is committed")
             try:
-                channel.foresee(values)
+                channel.foresee(values) if remember else channel.update(values)
             except Exception as error:
                 raise UnforeseenError(f"its reducer raises {error!r}") from error
         else:

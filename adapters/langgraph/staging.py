@@ -57,6 +57,7 @@ class Issuing:
         observed: Nodes whose runs are watched: what runs them in order.
         repeatable: Nodes that may be started though it isn't certain that they will be needed.
         streaming: Nodes of which something may be sent on a part of what they are answered.
+        gathering: Nodes of which something may be sent on a part of what they reduce.
     """
 
     sent: frozenset[str]
@@ -66,6 +67,7 @@ class Issuing:
     observed: Mapping[str, Runnable[Any, Any]] = field(default_factory=dict)
     repeatable: frozenset[str] = frozenset()
     streaming: frozenset[str] = frozenset()
+    gathering: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.sent or self.overtakes)
@@ -216,7 +218,8 @@ class Staging:
         repeatable = self.candidates.repeatable(strongest) & sent
         streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
         observed = {name: self.observed[name][0] for name in watched}
-        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming)
+        gathering = frozenset(name for name in streaming & pulled.keys() if self._reduces(name))
+        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, gathering)
 
     def _streaming(self, strongest: Effects) -> frozenset[str]:
         """Those whose code can be run again step by step, and whose edges may look at the state ahead of the superstep."""
@@ -224,6 +227,13 @@ class Staging:
             name
             for name in self.candidates.streaming(strongest)
             if isinstance(self.nodes[name].node, RunnableSeq) and (not self.plan.nodes[name].routes or self._can_foresee(name))
+        )
+
+    def _reduces(self, name: str) -> bool:
+        """Whether a node looks at what others have put together, and does no more with it than compute."""
+        node, reads = self.plan.nodes[name], self.plan.nodes[name].operands | self.routes_read(name)
+        return all(part.effects is Effects.PURE for part in (node.function, *node.routes)) and not reads.isdisjoint(
+            self.foldable - self.last_values
         )
 
     def _can_foresee(self, name: str) -> bool:

@@ -23,6 +23,10 @@ class Hits:
             before, hit = before / 2, hit / 2
         self._counts[node] = before + started, hit + right
 
+    def proven(self, node: str) -> bool:
+        """Whether `node` has sent on parts before, and it was worth it."""
+        return node in self._counts and self.worth(node)
+
     def worth(self, node: str) -> bool:
         """Whether it is worth sending on parts of what `node` is answered."""
         started, right = self._counts.get(node, (0.0, 0.0))

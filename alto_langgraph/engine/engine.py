@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 
+from alto_langgraph.engine.closing import closed
 from alto_langgraph.engine.events import (
     Adopt,
     Cancel,
@@ -58,6 +59,7 @@ class Engine:
         likely: Nodes that an edge will probably trigger when a task of a node has finished; none if nothing is to be guessed.
         guesses: Most early runs at a time of which it isn't certain that they will be needed.
         repeatable: Nodes that may be started though it may turn out wrong.
+        gathering: Nodes that may send something on a part of what edges lead to them with.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Engine:
         likely: Callable[[str], Iterable[str]] | None = None,
         guesses: int = 0,
         repeatable: frozenset[str] = frozenset(),
+        gathering: frozenset[str] = frozenset(),
     ) -> None:
         self.plan, self.window, self.ahead, self.repeatable = plan, window, ahead, repeatable
         self.passing = passing or Passing(plan, {})
@@ -89,6 +92,7 @@ class Engine:
         self.guesses = Guesses(guesses)
         self._undecided_routers: deque[Task] = deque()
         self._dropped: list[Instruction] = []
+        self._gathering, self._gathered = gathering, dict[Tag, Task]()
         self._handlers: dict[type, Callable[..., list[Instruction]]] = {
             Opened: self._opened,
             Waited: self._has_waited,
@@ -128,6 +132,17 @@ class Engine:
     def idle(self) -> bool:
         """True if no task is known beyond the open superstep."""
         return not any(step > self.step for step in self._steps)
+
+    @property
+    def gathered(self) -> list[Task]:
+        """Tasks that edges are to trigger, haven't started, and may send something on a part of what they wait for."""
+        return [task for task in self._gathered.values() if task.phase in (Phase.WAITING, Phase.READY)] if self._gathered else []
+
+    def closed(self, task: Task) -> list[Task]:
+        """Tasks of the part of what `task` waits for that is closed."""
+        before = [other for step, tasks in self._steps.items() if step < task.step for other in tasks.values()]
+        reads = self.passing.reads.get(task.node, frozenset())
+        return closed(before, lambda node: not reads.isdisjoint(self.ledger.writes(node)))
 
     # ---- events
 
@@ -188,7 +203,7 @@ class Engine:
 
     def _streamed(self, event: Streamed) -> list[Instruction]:
         task = self._known(event.tag)
-        if task.phase is not Phase.RUNNING:
+        if task.phase is not Phase.RUNNING and task.tag not in self._gathered:
             raise IllegalTransitionError(f"Task {task.tag} is {task.phase.value} and streams no more.", node=task.node)
         self._send(task, event.offers, fragment=True)
         return []
@@ -284,7 +299,10 @@ class Engine:
             elif tag in self.guesses and not awaits:
                 self._confirm(tag)
             else:
-                self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits)))
+                task = self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits))
+                if node in self._gathering:
+                    self._gathered[tag] = task
+                self._place(task)
 
     def _also(self, task: Task, awaits: frozenset[str]) -> None:
         """Something else triggers a task too; what is certain stays so."""
@@ -322,6 +340,7 @@ class Engine:
     def _drop(self, task: Task) -> None:
         """What a join triggers comes in another superstep than was thought."""
         task.move(Phase.SQUASHED)
+        self._dropped += self._drop_children(task, "what it comes of comes in another superstep")
         self.ledger.drop(task)
         self._forget(task)
         self._settle(task)
@@ -465,6 +484,7 @@ class Engine:
 
     def _forget(self, task: Task) -> None:
         del self.tasks[task.tag]
+        self._gathered.pop(task.tag, None)
         tasks = self._steps[task.step]
         del tasks[task.tag]
         if not tasks:

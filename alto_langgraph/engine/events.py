@@ -49,7 +49,7 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A running task has come to a part of its answer that seems finished, and would send these on it.
+    """A task would send these on a part of what it makes them of: of its answer, if it is running, or of what it waits for.
 
     Args:
         tag: The task.
@@ -62,7 +62,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What a running task has streamed isn't what it would send now."""
+    """What a task has streamed isn't what it would send now."""
 
     tag: Tag
 

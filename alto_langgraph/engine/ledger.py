@@ -147,14 +147,15 @@ class Ledger:
         for step, counts in self._unfinished.items():
             if step < task.step:
                 for node in counts:
-                    if any(self._writes(other) & reads for other in self._with_handlers((node,))):
+                    if any(self.writes(other) & reads for other in self._with_handlers((node,))):
                         return (step, node)
         for step in range(self._open + 1, task.step):
-            if any(self._writes(node) & reads for node in self._named(self._to_come(step))):
+            if any(self.writes(node) & reads for node in self._named(self._to_come(step))):
                 return COMING
         return None
 
-    def _writes(self, node: str) -> frozenset[str]:
+    def writes(self, node: str) -> frozenset[str]:
+        """State keys that tasks of a node may write."""
         plan = self._plan.nodes.get(node)
         writes = plan.function.writes if plan else None
         return self._keys if writes is None else writes

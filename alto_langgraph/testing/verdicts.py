@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,10 +21,13 @@ from alto_langgraph.testing.graph_specs import Case, Graph, Node
 from alto_langgraph.testing.random_graphs import draw
 
 OURS = "alto_langgraph.graph:StateGraph"
-SLOWEST = 10
+SLOWEST = 30
 """Seconds after which a case counts as hanging."""
 PACES = (lambda ms: 7 - ms if ms < 7 else 0.0, lambda ms: 0.0, lambda ms: ms * 3 % 7)
 """Other times for nodes: where stock's answer changes with them, the case says nothing."""
+
+DRAWN = 15
+"""Times that stock is played again with a time drawn for each pause, so that of like tasks now one is the first, now another."""
 
 ON_A_LOOP = 30
 """Times that stock is played again on an event loop, where it may be chance which of two errors comes first."""
@@ -187,10 +191,15 @@ def steady(case: Case) -> bool:
 
 def _replayed(case: Case) -> Iterator[dict[str, Any]]:
     again: tuple[Callable[[float], float], ...] = (float,) * (ON_A_LOOP if case.coroutine else ON_THREADS)
-    for pace in (*PACES, *again):
+    for pace in (*PACES, *map(_drawn, range(DRAWN)), *again):
         with _alarm():
             shown = play(case, Stock, pace).shown
         yield parts(shown)
+
+
+def _drawn(seed: int) -> Callable[[float], float]:
+    draws = random.Random(seed)
+    return lambda ms: draws.uniform(0.0, 7.0)
 
 
 @contextmanager

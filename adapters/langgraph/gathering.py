@@ -1,0 +1,97 @@
+"""Nodes behind a reduction, run again and again on the part of it that is closed, to see what they would send on that."""
+
+from __future__ import annotations
+
+from asyncio import Task as AsyncTask
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from langgraph.types import PregelExecutableTask, Send
+
+from alto_langgraph.adapters.langgraph.fragments import agree
+from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, read_ahead
+from alto_langgraph.adapters.langgraph.replaying import Replays
+from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
+from alto_langgraph.driver.early import Early
+from alto_langgraph.driver.producing import Producer
+from alto_langgraph.engine.task import Task
+from alto_langgraph.tags import Tag
+
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.loop import Committing
+
+Part = Callable[[Tag], tuple[dict[str, Any], int] | None]
+Tell = Callable[[Tag, Sequence[Send]], bool]
+
+
+class Gathered:
+    """A task that waits for a reduction, on its parts so far.
+
+    What it sends is told once a larger part has shown that more of it only adds to that; at once if its node is known for it.
+
+    Args:
+        task: The task.
+        known: Whether its node is known for it.
+        part: The state with what is closed of the reduction, and how many tasks that is; None if that can't be told any more.
+        tell: Told of what it would send; answers whether that goes on.
+    """
+
+    def __init__(self, loop: Committing, task: Task, *, known: bool, part: Part, tell: Tell) -> None:
+        self._loop, self._tag, self._node, self._step = loop, task.tag, task.node, task.step
+        self._known, self._part, self._tell = known, part, tell
+        self._size = 0
+        self._sends: Sequence[Send] = ()
+        self.replays = Replays(loop, task.node, self._ready, self._show)
+        self._producer = Producer(self.replays)
+
+    def look(self) -> None:
+        """More of the reduction may be closed."""
+        self.replays(self._producer)
+
+    def _ready(self) -> tuple[PregelExecutableTask, Any] | None:
+        part = self._part(self._tag)
+        if part is None or part[1] <= self._size:
+            return None
+        state, self._size = part
+        early = Early(self._tag, self._node, self._step, outer=None, live=False, on_route=lambda early: None)
+        task = prepare_pulled(self._loop, state, early, self._loop.nodes[self._node].node)
+        if task is None:
+            return None
+        early.view.over = state
+        return task, read_ahead(task.config[CONF][CONFIG_KEY_READ])
+
+    def _show(self, replays: Replays, sends: Sequence[Send]) -> None:
+        before, self._sends = self._sends, sends
+        if not self._known and before:
+            self._known = len(sends) >= len(before) and all(map(agree, before, sends))
+            replays.over |= not self._known
+        if self._known and not replays.over:
+            replays.over |= not self._tell(self._tag, sends)
+
+
+class Gathering:
+    """Those of one run of one graph."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[Tag, Gathered] = {}
+        self.ending: list[AsyncTask[None]] = []
+        """Replays that are cancelled and not over yet."""
+
+    def waiting(self, tasks: Iterable[Task], make: Callable[[Task], Gathered]) -> list[Gathered]:
+        """Those that wait now; others are forgotten."""
+        now = {task.tag: self._tasks.get(task.tag) or make(task) for task in tasks}
+        for tag in self._tasks.keys() - now.keys():
+            self._stop(self._tasks[tag])
+        self._tasks = now
+        return [*now.values()]
+
+    def stop(self) -> None:
+        """The run of the graph is over."""
+        for gathered in self._tasks.values():
+            self._stop(gathered)
+        self._tasks = {}
+
+    def _stop(self, gathered: Gathered) -> None:
+        self.ending = [task for task in self.ending if not task.done()]
+        if (ending := gathered.replays.stop()) is not None:
+            self.ending.append(ending)
