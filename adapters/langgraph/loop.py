@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -134,6 +134,12 @@ class Committing(Relating, Emitting, Incremental):
             ahead = self._issue(graph, options)
             self.in_turn(ahead.opened)
         return ahead.producer(task, early, attempt)
+
+    def _cached(self, tasks: Iterable[PregelExecutableTask]) -> None:
+        """Tasks that needn't run, as the cache has what they come to."""
+        if self.ahead is not None:
+            for task in tasks:
+                self.ahead.finished(task, failed=False)
 
     def _context_of(self, early: Early) -> contextvars.Context:
         """The run's own context, wherever the news came in that lets `early` start."""
@@ -288,6 +294,11 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
         return self._event_loop.call_later(WHILE, call, context=self._context).cancel
 
+    async def amatch_cached_writes(self) -> Any:
+        matched = await super().amatch_cached_writes()
+        self._cached(matched)
+        return matched
+
     async def _end(self) -> None:
         """Nothing that was started ahead is left running."""
         if self.ahead is not None:
@@ -319,6 +330,11 @@ class CommittingSync(Committing, SyncPregelLoop):
             return
         with self._writing:
             super().put_writes(task_id, writes, **kwargs)
+
+    def match_cached_writes(self) -> Any:
+        matched = super().match_cached_writes()
+        self._cached(matched)
+        return matched
 
     def _launch(self, early: Early) -> None:
         if self._pool is None:

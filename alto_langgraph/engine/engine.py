@@ -269,6 +269,7 @@ class Engine:
         for task in list(self._steps.get(event.step, {}).values()):
             if task.phase in (Phase.COMPLETED, Phase.FAILED):
                 task.move(Phase.COMMITTED)
+            self._decided(task)
             self._settle(task)
             self._forget(task)
         self.ledger.close(event.step)

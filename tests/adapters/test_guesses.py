@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import StateGraph as Stock
-from langgraph.types import Command
+from langgraph.types import CachePolicy, Command
 from typing_extensions import TypedDict
 
 from alto_langgraph.comparison import arecord
@@ -213,3 +214,22 @@ def test_not_on_threads() -> None:
         for _ in range(4):
             graph.invoke({"question": "why"})
     assert seen.ran["answer"] == 4 and not +seen.ahead
+
+
+@pytest.mark.parametrize("graph", [Stock, StateGraph])
+async def test_a_router_whose_decision_is_in_the_cache_has_decided(graph: Any) -> None:
+    async def slow(state: State) -> State:
+        await (aheard("answer") if "wait" in state["question"] and graph is StateGraph else asyncio.sleep(0))
+        return {"checked": "slow"}
+
+    builder = graph(State).add_node("router", router, metadata=REPEATABLE, cache_policy=CachePolicy(key_func=lambda state: b"1"))
+    builder.add_node("slow", slow, metadata=REPEATABLE | {"reads": ["question"], "writes": ["checked"]})
+    builder.add_node("answer", answer, metadata=REPEATABLE | {"reads": ["question"], "writes": ["answer"]})
+    builder.add_node("refuse", refuse, metadata=REPEATABLE).add_edge(START, "router").add_edge(START, "slow")
+    builder.add_conditional_edges("router", by_intent, ["answer", "refuse"])
+    app = builder.compile(cache=InMemoryCache(), **({"alto": GUESSING} if graph is StateGraph else {}))
+    await app.ainvoke({"question": "why"})
+    got, seen = await run(app, "please wait")
+    assert got == {"question": "please wait", "intent": "yes", "answer": "so: please wait", "checked": "slow"}
+    assert not seen.squashed
+    assert seen.ahead["answer"] == (graph is StateGraph)

@@ -25,6 +25,8 @@ def validate(engine: Engine) -> None:
     _those_that_wait_will_be_woken(engine, tasks)
     assert engine.occupancy == sum(task.ahead for task in tasks) + len(engine.guesses), "occupancy isn't the number of early runs"
     assert engine.occupancy <= engine.window
+    routers = {guess.router for guess in engine.guesses._by_tag.values()}
+    assert routers <= {task.tag for task in tasks if task.unfinished}, "a guess whose router has decided, or isn't known"
 
 
 def _tasks_and_steps_agree(engine: Engine) -> None:
