@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -57,7 +57,11 @@ MARK = "__alto_run"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What the runner should do for a task: adopt `early`, or run it and tell the observer; `placed` if it mustn't take a place besides."""
+    """What the runner should do for a task: adopt `early`, or run it and tell the observer.
+
+    It is `placed` if it mustn't take a place of `max_concurrency` besides: LangGraph has taken one, or needs none as nothing else is in
+    its superstep.
+    """
 
     loop: Committing
     tag: Tag | None
@@ -108,7 +112,7 @@ class Ahead:
         self._engine: Engine | None = None
         self._issuing: Issuing = UNASKED
         self._open: set[str] = set()
-        self._free = False
+        self._alone = False
         self._unfinished: dict[str, int] = {}
         self._naming = Naming()
         self._shadow = Shadow({}, frozenset(), self._naming.place)
@@ -154,9 +158,8 @@ class Ahead:
             self._name(tasks.values())
         if self.telling is not None:
             self.telling.opened(self.loop.step, self._naming.tags)
-        needs_place = self._needs_place(tasks.values())
-        self._free = len(tasks) == 1 and not needs_place
-        if self.telling is not None or self.loop.places is not None or needs_place:
+        self._alone = len(tasks) == 1
+        if self.telling is not None or (self.loop.places is not None and not self._alone):
             for task in tasks.values():
                 self._mark(task, None)
         if self._engine is not None:
@@ -165,16 +168,6 @@ class Ahead:
             self._permitted()  # what routers decide is noted from the beginning
         if self._unfinished and (self._issuing is UNASKED or self._issuing.overtakes):
             self._watch.open(self._unfinished)
-
-    def _needs_place(self, tasks: Collection[PregelExecutableTask]) -> bool:
-        """Whether LangGraph would run a task without a place, as it is alone in its superstep, though something may start beside it.
-
-        Not if it may call a @task, which would wait for a place itself.
-        """
-        if self.loop.gate is None or len(tasks) > 1 or not self._permitted():
-            return False
-        plans = [self.staging.plan.nodes.get(task.name) for task in tasks]
-        return all(plan is not None and not plan.function.sees_identity for plan in plans)
 
     def _observe(self) -> None:
         """Has the runs of nodes watched whose code doesn't tell what they read, and heeds what earlier ones have told."""
@@ -196,6 +189,7 @@ class Ahead:
                 self._tell(Waited())
             elif self._permitted() and self._is_worth_it():
                 self._wake()
+            self._look()
         except Exception as error:
             self._give_up(error)
 
@@ -287,8 +281,7 @@ class Ahead:
         nothing of it is worth starting ahead.
         """
         self._catch_up()
-        for gathered in self._gathered():
-            gathered.look()
+        self._look()
 
     def _catch_up(self) -> None:
         with self._lock:
@@ -402,25 +395,31 @@ class Ahead:
 
     # ---- what nodes would send on a part of what they reduce
 
-    def _gathered(self) -> list[Gathered]:
-        """Tasks that wait for a reduction of which more may be closed now."""
-        if self._engine is None or not self._issuing.gathering:
-            return []
-        with self._lock:
-            return self._gathering.waiting(self._engine.gathered, self._gather) if self._engine is not None else []
+    def _look(self) -> None:
+        """More of the reductions that tasks wait for may be closed."""
+        if self._engine is not None and self._issuing.gathering:
+            with self._lock:
+                for gathered in self._gathering.waiting(self._engine.gathered, self._gather) if self._engine is not None else ():
+                    gathered.look()
 
     def _gather(self, task: Task) -> Gathered:
         known = self.staging.hits.proven(task.node)
         return Gathered(self.loop, task, known=known, part=self._part, tell=self._told)
 
-    def _part(self, tag: Tag) -> tuple[dict[str, Any], int] | None:
-        """The state with the part of the reduction that is closed; how many tasks before it that is."""
+    def _part(self, tag: Tag, smaller: bool) -> tuple[dict[str, Any], int] | None:
+        """The state with the part of the reduction that is closed, or `smaller` by one ancestor; how many tasks before it that is."""
         with self._lock:
             if self._engine is None or self._news or (task := self._waiting(tag)) is None:
                 return None
             closed = self._engine.closed(task)
+            if smaller and closed:
+                last = closed[-1].tag.path[:2]
+                closed = [other for other in closed if other.tag.path[:2] != last]
             reads = self._issuing.passing.reads[task.node] | self.staging.routes_read(task.node)
-            state = self._shadow.part(task.step, reads, frozenset(other.tag for other in closed))
+            try:
+                state = self._shadow.part(task.step, reads, frozenset(other.tag for other in closed))
+            except UnforeseenError:
+                return None
             return state, sum(other.step == task.step - 1 for other in closed)
 
     def _told(self, tag: Tag, sends: Sequence[Send]) -> bool:
@@ -445,7 +444,7 @@ class Ahead:
                 return
             early.told = True
             self._news.append(early)
-        self._soon(self.catch_up, early=True)
+            self._soon(self.catch_up, early=True)
 
     def early_retreated(self, early: Early, reason: str) -> None:
         """An early run has met a fence."""
@@ -542,6 +541,8 @@ class Ahead:
         live = self.options.events == "live" and not start.guessed
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
         self._earlies[tag] = early
+        if (spare := self.loop.spare) is not None:
+            early.leave = partial(spare.leave, early)
         try:
             early.task = None if self._reports.draining else self._prepare(early, start.pulled)
         except UnforeseenError as error:
@@ -596,7 +597,7 @@ class Ahead:
         self._adopted.append(early)
 
     def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
-        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early, placed=self._free)
+        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early, placed=self._alone)
 
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)

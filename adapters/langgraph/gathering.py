@@ -20,36 +20,46 @@ from alto_langgraph.tags import Tag
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
-Part = Callable[[Tag], tuple[dict[str, Any], int] | None]
+Part = Callable[[Tag, bool], tuple[dict[str, Any], int] | None]
 Tell = Callable[[Tag, Sequence[Send]], bool]
 
 
 class Gathered:
     """A task that waits for a reduction, on its parts so far.
 
-    What it sends is told once a larger part has shown that more of it only adds to that; at once if its node is known for it.
+    What it sends is told once two parts have shown that more only adds to it; at once if its node is known for it.
 
     Args:
         task: The task.
         known: Whether its node is known for it.
-        part: The state with what is closed of the reduction, and how many tasks that is; None if that can't be told any more.
+        part: The state with what is closed of the reduction, or with a little less, and how many tasks that is; None if that can't be
+            told.
         tell: Told of what it would send; answers whether that goes on.
     """
 
     def __init__(self, loop: Committing, task: Task, *, known: bool, part: Part, tell: Tell) -> None:
         self._loop, self._tag, self._node, self._step = loop, task.tag, task.node, task.step
         self._known, self._part, self._tell = known, part, tell
-        self._size = 0
+        self._size, self._looks, self._smaller = 0, False, not known
         self._sends: Sequence[Send] = ()
         self.replays = Replays(loop, task.node, self._ready, self._show)
         self._producer = Producer(self.replays)
 
     def look(self) -> None:
         """More of the reduction may be closed."""
+        if not self._looks:
+            self._looks = True
+            self._loop.aside(self._look)
+
+    def _look(self) -> None:
+        self._looks = False
         self.replays(self._producer)
 
     def _ready(self) -> tuple[PregelExecutableTask, Any] | None:
-        part = self._part(self._tag)
+        part = self._part(self._tag, self._smaller)
+        if part is None or part[1] <= self._size:
+            self._smaller = False
+            part = self._part(self._tag, False)
         if part is None or part[1] <= self._size:
             return None
         state, self._size = part
@@ -67,6 +77,9 @@ class Gathered:
             replays.over |= not self._known
         if self._known and not replays.over:
             replays.over |= not self._tell(self._tag, sends)
+        if self._smaller:
+            self._smaller = False
+            self.look()
 
 
 class Gathering:

@@ -26,6 +26,7 @@ from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPre
 from alto_langgraph.driver.alarm import Alarm
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.driver.producing import Producer
+from alto_langgraph.driver.spare import Spare
 from alto_langgraph.driver.tempo import WHILE, WHILE_ON_THREADS
 from alto_langgraph.protocols import OBSERVER
 
@@ -54,6 +55,8 @@ class Committing(Relating, Emitting, Incremental):
 
     places: threading.Semaphore | None = None
     """The same on threads."""
+    spare: Spare | None = None
+    """What of that may be ahead: one less, as LangGraph runs a task that is alone in its superstep without a place."""
     a_while = WHILE
     """Seconds that a superstep has to take before work is started ahead of it that doesn't come by a `Send`."""
     grace = WHILE / 2
@@ -64,6 +67,10 @@ class Committing(Relating, Emitting, Incremental):
 
     def in_turn(self, call: Callable[[], None]) -> None:
         """Calls something where early runs may be launched: at once, if that is here."""
+        raise NotImplementedError
+
+    def aside(self, call: Callable[[], None]) -> None:
+        """Calls something that takes its time, where nobody has to wait for it."""
         raise NotImplementedError
 
     def release(self, early: Early) -> None:
@@ -118,6 +125,8 @@ class Committing(Relating, Emitting, Incremental):
                 self._issue(graph, options)
 
     def _issue(self, graph: Any, options: Any) -> Ahead:
+        if most := self.config.get("max_concurrency"):
+            self.spare = Spare(most - 1)
         self.ahead = Ahead(self, graph.alto_staging, options, self._launch, self._soon, self._alarm)
         self._on_exit()
         return self.ahead
@@ -284,6 +293,9 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         else:
             self._event_loop.call_soon_threadsafe(call, context=self._context)
 
+    def aside(self, call: Callable[[], None]) -> None:
+        call()  # which starts a task
+
     def release(self, early: Early) -> None:
         # As LangGraph hands on what tasks say: what subgraphs have said before is still on its way.
         self._event_loop.call_soon(early.release)
@@ -336,13 +348,17 @@ class CommittingSync(Committing, SyncPregelLoop):
         self._cached(matched)
         return matched
 
-    def _launch(self, early: Early) -> None:
+    @property
+    def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            # As many threads as LangGraph's own pool has.
-            most = self.config.get("max_concurrency") or min(32, (os.cpu_count() or 1) + 4)
-            self._pool = ThreadPoolExecutor(most, thread_name_prefix="alto")
+            # As many threads as LangGraph's own pool has; where they are limited, some may have to wait.
+            most = min(32, (os.cpu_count() or 1) + 4)
+            self._pool = ThreadPoolExecutor(max(most, self.config.get("max_concurrency") or 0), thread_name_prefix="alto")
+        return self._pool
+
+    def _launch(self, early: Early) -> None:
         context = self._context_of(early)
-        early.future = self._pool.submit(context.run, run_early_sync, self, early)
+        early.future = self._threads.submit(context.run, run_early_sync, self, early)
         early.future.add_done_callback(partial(self._early_done, early))
 
     def _early_done(self, early: Early, future: Any) -> None:
@@ -350,6 +366,9 @@ class CommittingSync(Committing, SyncPregelLoop):
 
     def in_turn(self, call: Callable[[], None]) -> None:
         call()
+
+    def aside(self, call: Callable[[], None]) -> None:
+        self._threads.submit(self._context.copy().run, call)
 
     def release(self, early: Early) -> None:
         early.release()

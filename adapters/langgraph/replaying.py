@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter, thread_time
@@ -71,7 +72,7 @@ class Replays:
         self._steps = proc.steps
         self._begun, self._spent, self.over = perf_counter(), 0.0, False
         self._running: asyncio.Task[None] | None = None
-        self._later: asyncio.TimerHandle | None = None
+        self._later: asyncio.TimerHandle | threading.Timer | None = None
         self._again = False
 
     def __call__(self, producer: Producer) -> None:
@@ -84,6 +85,10 @@ class Replays:
         except RuntimeError:
             if wait <= 0:
                 contextvars.copy_context().run(self._replay, producer)
+            elif self._later is None and not self._loop.can_cancel:  # on threads, which the run waits for
+                self._later = threading.Timer(wait, self._at_last_aside, (producer,))
+                self._later.daemon = True
+                self._later.start()
             return
         if wait > 0:
             self._later = self._later or running.call_later(wait, self._at_last, producer)
@@ -91,6 +96,11 @@ class Replays:
             self._again = True
         else:
             self._running = asyncio.create_task(self._areplay(producer), context=contextvars.copy_context())
+
+    def _at_last_aside(self, producer: Producer) -> None:
+        if not self.over:
+            with suppress(RuntimeError):  # the run has ended just now
+                self._loop.aside(partial(self._at_last, producer))
 
     def _at_last(self, producer: Producer) -> None:
         self._later = None

@@ -42,13 +42,24 @@ if TYPE_CHECKING:
 
 async def run_early(loop: Committing, early: Early) -> Any:
     """Runs a task ahead of its superstep, retries and timeouts included, under the run's own limit of concurrency."""
-    async with loop.gate or nullcontext():
-        with _told(loop, early.tag, early.task, early.step, ahead=True):
-            configurable = {CONFIG_KEY_CALL: partial(fenced_call, early)}
-            if not loop.use_astream and plain(early.task, None, {}):
-                return await aattempt(early.task, configurable)
-            task = replace(early.task, proc=_Inside(early)) if early.task.timeout is not None else early.task
-            return await arun_with_retry(task, None, stream=loop.use_astream, configurable=configurable)
+    if loop.gate is None:
+        return await _run_early(loop, early)
+    try:
+        if loop.spare is not None:
+            await loop.spare.passage(early)
+        async with loop.gate:
+            return await _run_early(loop, early)
+    finally:
+        early.leave()
+
+
+async def _run_early(loop: Committing, early: Early) -> Any:
+    with _told(loop, early.tag, early.task, early.step, ahead=True):
+        configurable = {CONFIG_KEY_CALL: partial(fenced_call, early)}
+        if not loop.use_astream and plain(early.task, None, {}):
+            return await aattempt(early.task, configurable)
+        task = replace(early.task, proc=_Inside(early)) if early.task.timeout is not None else early.task
+        return await arun_with_retry(task, None, stream=loop.use_astream, configurable=configurable)
 
 
 class _Inside:
@@ -73,11 +84,16 @@ class _Inside:
 
 def run_early_sync(loop: Committing, early: Early) -> Any:
     """`run_early` on a thread."""
-    with loop.places or nullcontext():
-        if early.abandoned:  # while it waited for a place
-            return None
-        with _told(loop, early.tag, early.task, early.step, ahead=True):
-            return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: partial(fenced_call, early)})
+    try:
+        if loop.spare is not None:
+            loop.spare.wait(early)
+        with loop.places or nullcontext():
+            if early.abandoned:  # while it waited for a place
+                return None
+            with _told(loop, early.tag, early.task, early.step, ahead=True):
+                return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: partial(fenced_call, early)})
+    finally:
+        early.leave()
 
 
 def _told(loop: Committing, tag: Tag | None, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
@@ -120,7 +136,6 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
             if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
                 return result
-    # LangGraph runs a task that is alone in its superstep without a place, as nothing else would run beside it.
     async with (None if marked.placed else marked.loop.gate) or nullcontext():
         return await _arun_in_order(marked, task, run)
 
@@ -165,7 +180,7 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
             if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
                 return result
-    with marked.loop.places or nullcontext(), _told(marked.loop, marked.tag, task, marked.step, ahead=False):
+    with (None if marked.placed else marked.loop.places) or nullcontext(), _told(marked.loop, marked.tag, task, marked.step, ahead=False):
         return run()
 
 

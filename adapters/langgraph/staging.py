@@ -218,7 +218,7 @@ class Staging:
         repeatable = self.candidates.repeatable(strongest) & sent
         streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
         observed = {name: self.observed[name][0] for name in watched}
-        gathering = frozenset(name for name in streaming & pulled.keys() if self._reduces(name))
+        gathering = frozenset(name for name in streaming & pulled.keys() if self.candidates.gathers(self.plan.nodes[name]))
         return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, gathering)
 
     def _streaming(self, strongest: Effects) -> frozenset[str]:
@@ -227,13 +227,6 @@ class Staging:
             name
             for name in self.candidates.streaming(strongest)
             if isinstance(self.nodes[name].node, RunnableSeq) and (not self.plan.nodes[name].routes or self._can_foresee(name))
-        )
-
-    def _reduces(self, name: str) -> bool:
-        """Whether a node looks at what others have put together, and does no more with it than compute."""
-        node, reads = self.plan.nodes[name], self.plan.nodes[name].operands | self.routes_read(name)
-        return all(part.effects is Effects.PURE for part in (node.function, *node.routes)) and not reads.isdisjoint(
-            self.foldable - self.last_values
         )
 
     def _can_foresee(self, name: str) -> bool:

@@ -60,6 +60,7 @@ class Early:
         self.told = False
         self.fence: str | None = None
         self.rename: Callable[[Any], Any] | None = None
+        self.leave: Callable[[], None] = _nothing
         self._on_route = on_route
         self._passage: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._held: list[tuple[Sink, Any]] = []
@@ -82,6 +83,7 @@ class Early:
         """Takes the names the superstep gives; what waited for leave passes. `release` follows."""
         self.rename = rename
         self.adopted = True
+        self.leave()
         self.let_pass()
 
     def release(self) -> None:
@@ -111,6 +113,7 @@ class Early:
     def close(self, reason: str) -> None:
         """Forgets the run; a thread that waits at its passage wakes up and gives up."""
         self.abandoned = True
+        self.leave()
         if not self._passage.done():
             self._passage.set_exception(Retreat(reason))
 
@@ -138,3 +141,7 @@ class Early:
         """Says that the node has returned; follow with `wait` or `passage`."""
         if not self._passage.done():
             self._on_route(self)
+
+
+def _nothing() -> None:
+    """Early runs of a run without a limit have no places to leave."""

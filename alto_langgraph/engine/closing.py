@@ -11,7 +11,7 @@ Place = tuple[tuple[int, str], ...]
 
 
 def closed(tasks: Collection[Task], writes: Callable[[str], bool]) -> list[Task]:
-    """Finished tasks whose ancestor, and every one before it, has nothing unfinished below it.
+    """Finished tasks whose ancestor, and every one before it, has nothing unfinished below it; ancestor by ancestor.
 
     The ancestors are the tasks of the outermost split. Those that a running task may still split off come behind the ones that are there.
 
@@ -34,7 +34,8 @@ def closed(tasks: Collection[Task], writes: Callable[[str], bool]) -> list[Task]
         if first_open is None or here < first_open:
             first_open = here
     done = (task for task in tasks if not task.unfinished)
-    return [task for task in done if first_open is None or task.tag.depth < 2 or _ancestor(task.tag) < first_open]
+    found = [task for task in done if first_open is None or task.tag.depth < 2 or _ancestor(task.tag) < first_open]
+    return sorted(found, key=lambda task: (task.tag.depth > 1, _ancestor(task.tag)))
 
 
 def _ancestor(tag: Tag) -> Place:

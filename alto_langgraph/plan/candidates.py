@@ -85,6 +85,16 @@ class Candidates:
             yield Reason("store", name, f"`{name}` may use the store, so its code can't be run again on a part of an answer.")
         yield from self._why_not_repeatable(node)
 
+    def gathers(self, node: NodePlan) -> bool:
+        """Whether a node does no more than compute from what others have put together, as its code shows.
+
+        One that only says so may take its time, and would take it once more for each part.
+        """
+        parts = (node.function, *node.routes)
+        reads = node.operands.union(*(self.plan.reduced if part.reads is None else part.reads for part in node.routes))
+        computes = all(part.effects is Effects.PURE and part.sources.effects != "declared" for part in parts)
+        return computes and not self.plan.reduced.isdisjoint(reads)
+
     def _why_not_repeatable(self, node: NodePlan) -> Iterator[Reason]:
         name, function = node.name, node.function
         for part in (function, *node.routes):

@@ -51,6 +51,7 @@ class NodeExplained:
         routes: The path functions of its conditional edges.
         streams: What it sends on the finished part of an answer may start while a model still writes the rest.
         unstreamed: If it sends anything and may not, why.
+        gathers: What it sends on the part of a reduction that is closed may start while others still write the rest.
     """
 
     name: str
@@ -66,6 +67,7 @@ class NodeExplained:
     routes: tuple[RouteExplained, ...]
     streams: bool = False
     unstreamed: tuple[Reason, ...] = ()
+    gathers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExp
         routes=tuple(map(_route, node.routes)),
         streams=ways.streams(node) and not any(ways.unstreamed(node)),
         unstreamed=tuple(ways.unstreamed(node)) if ways.streams(node) else (),
+        gathers=ways.gathers(node),
     )
 
 
@@ -229,6 +232,8 @@ def streaming(node: NodeExplained) -> Iterator[str]:
     """Whether a model's answers to a node are worked on while it writes."""
     if node.streams:
         yield "~ what it sends starts on the finished part of an answer"
+    if node.gathers:
+        yield "~ what it sends starts on the part of what it reads that is closed"
     yield from (f"~ nothing starts on a part of an answer: {reason.sentence}" for reason in node.unstreamed)
 
 

@@ -46,6 +46,11 @@ class Ways:
         """Whether `node` asks and sends, so that something could start on a part of what it is answered."""
         return bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and node.function.effects > Effects.PURE
 
+    def gathers(self, node: NodePlan) -> bool:
+        """Whether something that `node` sends starts on the part of what it reduces that is closed."""
+        possible = bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and node.name in self._passing.reads
+        return possible and self._candidates.gathers(node) and not any(self.unstreamed(node))
+
     def unstreamed(self, node: NodePlan) -> Iterator[Reason]:
         """Why nothing starts on a part of what `node` is answered."""
         return self._candidates.reasons_not_to_stream(node, self._strongest)

@@ -12,6 +12,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import task
 from langgraph.graph import END, START
 from langgraph.graph import StateGraph as Stock
 from langgraph.graph.message import add_messages
@@ -218,3 +219,45 @@ async def test_a_task_alone_in_an_observed_run_leaves_the_only_place_to_whoever_
     stock = await saved_meanwhile(Stock)
     with observed_by(Deaf()):
         assert await saved_meanwhile(Alto) == stock
+
+
+@task
+def inner(number: int) -> int:
+    return number + 1
+
+
+@task
+def outer(number: int) -> int:
+    return int(inner(number).result()) + 1
+
+
+@pytest.mark.parametrize("graph", [Stock, Alto])
+def test_a_task_alone_in_its_superstep_may_call_tasks_that_call_tasks_under_a_limit_as_low_as_stock_allows(graph: type[Stock[Any]]) -> None:
+    builder = graph(Log).add_node("first", partial(sleeps, "first", 0.0)).add_node("calls", lambda state: {"log": [str(outer(1).result())]})
+    builder.add_edge(START, "first").add_edge("first", "calls")
+    assert builder.compile().invoke({"log": []}, {"max_concurrency": 2}) == {"log": ["first", "3"]}
+
+
+async def test_what_is_ahead_leaves_a_place_to_a_task_that_may_call_others() -> None:
+    """Such a task is run without a place of the limit."""
+    running: set[str] = set()
+    most = 0
+
+    async def works(name: str, state: Any) -> dict[str, Any]:
+        nonlocal most
+        running.add(name)
+        most = max(most, len(running))
+        await asyncio.sleep(0.02)
+        running.remove(name)
+        return {}
+
+    async def looks(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        assert config["metadata"]["langgraph_path"]
+        return await works("looks", state)
+
+    builder = Alto(Log).add_node("looks", looks).add_edge(START, "looks")
+    for name in "abc":
+        builder.add_node(name, partial(works, name), metadata={"effects": "pure", "reads": [], "writes": []})
+        builder.add_edge({"a": "looks", "b": "a", "c": "b"}[name], name)
+    await builder.compile().ainvoke({"log": []}, {"max_concurrency": 2})
+    assert most <= 2
