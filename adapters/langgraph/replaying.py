@@ -47,10 +47,9 @@ Ready = Callable[[], tuple[PregelExecutableTask, Any] | None]
 
 @dataclass
 class _Trial:
-    """One replay: of which task, what it was answered, what it has written, and whether it came to its end."""
+    """One replay: what it was answered, what it has written, and whether it came to its end."""
 
     answers: Answers
-    task: PregelExecutableTask | None = None
     config: Any = None
     writes: deque[tuple[str, Any]] = field(default_factory=deque)
     done: bool = False
@@ -73,7 +72,7 @@ class Replays:
         self._begun, self._spent, self.over = perf_counter(), 0.0, False
         self._running: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | threading.Timer | None = None
-        self._again = False
+        self._again, self._turn = False, threading.Lock()
 
     def __call__(self, producer: Producer) -> None:
         """A part of an answer is finished."""
@@ -117,21 +116,22 @@ class Replays:
         return self._running
 
     def _replay(self, producer: Producer) -> None:
-        with self._trial(producer) as trial:
-            if trial.task is not None:
-                value = trial.task.input
-                for step in self._steps:
-                    value = step.invoke(value, trial.config)
-                trial.done = True
-        self._show(trial)
+        with self._turn:  # there may be several on their threads, and what an earlier one shows counts first
+            with self._trial(producer) as trial:
+                if (task := self._begin(trial)) is not None:
+                    value = task.input
+                    for step in self._steps:
+                        value = step.invoke(value, trial.config)
+                    trial.done = True
+            self._show(trial)
 
     async def _areplay(self, producer: Producer) -> None:
         self._again = True
         while self._again and not self.over:
             self._again = False
             with self._trial(producer) as trial:
-                if trial.task is not None:
-                    value = trial.task.input
+                if (task := self._begin(trial)) is not None:
+                    value = task.input
                     for step in self._steps:
                         value = await step.ainvoke(value, trial.config)
                     trial.done = True
@@ -143,17 +143,22 @@ class Replays:
         trial = _Trial(producer.answers())
         before = thread_time()
         try:
-            if (ready := self._ready()) is not None:
-                trial.task, read = ready
-                trial.config = _config(trial.task, read, trial.writes)
-                ANSWERS.set(trial.answers)
-                var_child_runnable_config.set(trial.config)
             with tracing_context(enabled=False):
                 yield trial
         except (Exception, UnansweredError):
             pass
         finally:
             self._spent += thread_time() - before
+
+    def _begin(self, trial: _Trial) -> PregelExecutableTask | None:
+        """The task to run again."""
+        if (ready := self._ready()) is None:
+            return None
+        task, read = ready
+        trial.config = _config(task, read, trial.writes)
+        ANSWERS.set(trial.answers)
+        var_child_runnable_config.set(trial.config)
+        return task
 
     def _show(self, trial: _Trial) -> None:
         if self.over or not trial.done:

@@ -9,7 +9,7 @@ from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.fragments import Fragments, borrows
 from alto_langgraph.adapters.langgraph.naming import Naming
-from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, EphemeralValue
+from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, MISSING, EphemeralValue
 from alto_langgraph.adapters.langgraph.shadow import Shadow
 from alto_langgraph.adapters.langgraph.staging import Staging
 from alto_langgraph.driver.early import Early
@@ -56,7 +56,7 @@ class Reports:
 
     def opening(self, tasks: Sequence[PregelExecutableTask] | Any) -> Opened:
         offers = tuple(self.offer(self._naming.tags[t.id], t.name, t.input) for t in tasks)
-        return Opened(self._loop.step, offers, self._limit(), tuple(self.arrived()))
+        return Opened(self._loop.step, offers, self._limit(), tuple(self.arrived()), frozenset(self._deferred()))
 
     def arrived(self) -> Iterator[tuple[Join, frozenset[str]]]:
         """Who has come to joins that not all have come to."""
@@ -64,6 +64,13 @@ class Reports:
             seen: set[str] = self._loop.channels[key].seen  # type: ignore[attr-defined]
             if seen and seen != join.starts:
                 yield join, frozenset(seen)
+
+    def _deferred(self) -> Iterator[str]:
+        """Nodes that something has led to, and that wait until nothing else runs."""
+        for name, triggers in self._staging.deferred.items():
+            channels: list[Any] = [self._loop.channels[key] for key in triggers]
+            if any(getattr(c, "seen", None) or getattr(c, "value", MISSING) is not MISSING for c in channels):
+                yield name
 
     def _limit(self) -> int:
         """The last superstep that is certain to come without a breakpoint before it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -154,6 +154,11 @@ class Staging:
         barriers = {key: channel for key, channel in self.channels.items() if type(channel) is NamedBarrierValue}
         ends = ((key, channel, self._graph.trigger_to_nodes.get(key, ())) for key, channel in barriers.items())
         return {key: Join(frozenset(channel.names), next(iter(nodes))) for key, channel, nodes in ends if len(nodes) == 1}
+
+    @cached_property
+    def deferred(self) -> Mapping[str, Sequence[str]]:
+        """The channels by which nodes are triggered that run when nothing else does."""
+        return {name: self.nodes[name].triggers for name, node in self.plan.nodes.items() if node.deferred}
 
     @cached_property
     def has_chains(self) -> bool:

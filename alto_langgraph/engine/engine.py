@@ -150,7 +150,7 @@ class Engine:
         if event.step <= self.step:
             raise IllegalTransitionError(f"Superstep {event.step} opened after superstep {self.step}.")
         self.step, self.limit, self._between, self._waited = event.step, event.limit, False, False
-        self.ledger.open(event.step, dict(event.arrived))
+        self.ledger.open(event.step, dict(event.arrived), event.deferred)
         asked = {offer.tag for offer in event.tasks}
         answer = [self._open_task(offer) for offer in event.tasks]
         for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:

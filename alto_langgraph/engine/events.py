@@ -34,12 +34,14 @@ class Opened:
         tasks: Its tasks.
         limit: Nothing beyond this superstep may start.
         arrived: For each join that some but not all of its starts have come to, those that have.
+        deferred: Nodes that something led to before, and that run only when nothing else does.
     """
 
     step: int
     tasks: tuple[Offer, ...]
     limit: int
     arrived: tuple[tuple[Join, frozenset[str]], ...] = ()
+    deferred: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

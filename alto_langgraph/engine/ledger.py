@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from alto_langgraph.engine.joins import Joins
 from alto_langgraph.engine.task import Task
-from alto_langgraph.plan.model import Join, NodePlan, Plan
+from alto_langgraph.plan.model import NOBODY, Join, NodePlan, Plan
 from alto_langgraph.plan.passing import Passing
 
 COMING = ("coming",)
@@ -52,9 +52,10 @@ class Ledger:
 
     # ---- booking
 
-    def open(self, step: int, arrived: Mapping[Join, frozenset[str]]) -> None:
-        """Books that superstep `step` is here: all its tasks are known, and who has come to joins before it."""
+    def open(self, step: int, arrived: Mapping[Join, frozenset[str]], deferred: frozenset[str] = NOBODY) -> None:
+        """Books that superstep `step` is here: all its tasks are known, who has come to joins before it, and who is deferred."""
         self._open, self._coming = step, None
+        self._late |= deferred
         self.joins.open(step, arrived)
 
     def add(self, task: Task) -> None:

@@ -16,6 +16,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import START
 from langgraph.graph import StateGraph as Stock
 from langgraph.types import Command, Send
+from pydantic import BaseModel, model_validator
 
 from alto_langgraph.comparison import arecord
 from alto_langgraph.comparison.difference import difference
@@ -141,3 +142,38 @@ async def test_a_group_that_comes_first_in_the_end_is_right() -> None:
         got = await graph.ainvoke({"documents": documents})
         expected = await graph_of(Stock, path=worst_first).ainvoke({"documents": documents})
         assert got == expected
+
+
+def by_page(documents: list[int]) -> list[Send]:
+    return [Send("claim", {"at": at, "place": 0}) for at, _ in enumerate(documents)]
+
+
+class Checked(BaseModel):
+    """A state that no part of the claims makes."""
+
+    documents: list[int] = []
+    claims: Annotated[list[dict[str, int]], operator.add] = []
+    groups: list[dict[str, Any]] = []
+    verdicts: Annotated[list[str], operator.add] = []
+
+    @model_validator(mode="after")
+    def whole(self) -> Checked:
+        if self.claims and len(self.claims) < sum(self.documents):
+            raise ValueError("claims are missing")
+        return self
+
+
+def test_a_state_that_cannot_be_made_of_a_part_is_not() -> None:
+    def gather_checked(state: Checked) -> State:
+        return gather({"claims": state.claims})
+
+    builder: Any = Alto(Checked).add_node("gather", gather_checked)
+    builder.add_node("claim", claim_on_a_thread, metadata=REPEATABLE).add_node("judge", judge, metadata=REPEATABLE)
+    builder.add_edge("claim", "gather").add_conditional_edges("gather", lambda state: [Send("judge", g) for g in state.groups], ["judge"])
+    builder.add_conditional_edges(
+        START, lambda state: [Send("claim", {"at": at, "place": 0}) for at in range(len(state.documents))], ["claim"]
+    )
+    with signals() as seen:
+        got = builder.compile().invoke({"documents": [1] * 9})
+    assert got["verdicts"] == [f"{at}: [0]" for at in range(9)]
+    assert seen.ahead["judge"] == 0

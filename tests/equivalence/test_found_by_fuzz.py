@@ -20,6 +20,7 @@ from langgraph.types import Command, Send
 
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.protocols import Fact, observed_by
+from tests.adapters.signals import signals
 
 
 class Talk(TypedDict):
@@ -261,3 +262,31 @@ async def test_what_is_ahead_leaves_a_place_to_a_task_that_may_call_others() -> 
         builder.add_edge({"a": "looks", "b": "a", "c": "b"}[name], name)
     await builder.compile().ainvoke({"log": []}, {"max_concurrency": 2})
     assert most <= 2
+
+
+class Summed(TypedDict, total=False):
+    total: Annotated[int, operator.add]
+    seen: Annotated[list[int], operator.add]
+
+
+async def test_a_deferred_node_that_something_led_to_before_is_waited_for() -> None:
+    """`last` reads what `late` will write, which was led to in the first superstep and runs when nothing else does."""
+
+    async def slow(state: Summed) -> Summed:
+        await asyncio.sleep(0.05)
+        return {}
+
+    def build(graph: type[Stock[Any]]) -> Any:
+        builder = graph(Summed).add_node("first", lambda state: {}).add_node("slow", slow, metadata={"writes": []})
+        builder.add_node("late", lambda state: {"total": 1}, defer=True).add_node("last", lambda state: {"seen": [state["total"]]})
+        builder.add_node("one", lambda item: Command(goto=[Send("two", {})]), destinations=("two",)).add_node("two", lambda item: {})
+        builder.add_edge(START, "first").add_edge("first", "slow").add_edge("first", "late").add_edge("first", "start").add_edge(
+            "two", "last"
+        )
+        builder.add_node("start", lambda state: {}).add_conditional_edges("start", lambda state: [Send("one", {})], ["one"])
+        return builder.compile()
+
+    stock = await build(Stock).ainvoke({"total": 0})
+    with signals() as seen:
+        assert await build(Alto).ainvoke({"total": 0}) == stock
+    assert (seen.ran["last"], seen.squashed) == (1, [])
