@@ -422,8 +422,10 @@ class Ahead:
                         self.guessed_wrong.add(tag)
                         self.world.ended = [other for other in self.world.ended if other is not job]
                     self.squashed.add(tag)
-                case Pass(tag):
-                    if tag in self.early:
-                        self._pass(self.early[tag])
+                case Pass():
+                    pass
                 case other:
                     raise AssertionError(f"unexpected {other}")
+        for instruction in answer:  # what passes goes on when all else is carried out
+            if isinstance(instruction, Pass) and instruction.tag in self.early:
+                self._pass(self.early[instruction.tag])
