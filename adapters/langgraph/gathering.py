@@ -57,7 +57,7 @@ class Gathered:
 
     def _ready(self) -> tuple[PregelExecutableTask, Any] | None:
         part = self._part(self._tag, self._smaller)
-        if part is None or part[1] <= self._size:
+        if self._smaller and part is not None and part[1] <= self._size:
             self._smaller = False
             part = self._part(self._tag, False)
         if part is None or part[1] <= self._size:
