@@ -112,7 +112,7 @@ class Ahead:
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
-        self.producers = Producers(loop)
+        self.producers = Producers(loop, options.stream_models)
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}

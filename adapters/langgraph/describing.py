@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableParallel, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.graph.message import add_messages
 
@@ -72,6 +72,10 @@ def _of_kind(thing: Any) -> CallablePlan:
 def _composed(thing: Any) -> CallablePlan:
     if isinstance(thing, RunnableSequence | RunnableSeq):
         return _in_a_row(thing.steps)
+    if isinstance(thing, RunnableGenerator):
+        generators = [getattr(thing, name) for name in ("_transform", "_atransform") if hasattr(thing, name)]
+        plan = together(map(described, generators))
+        return returning(plan, plan.updates, reads=None)  # it gets an iterator of what it is given
     if isinstance(thing, RunnableParallel):
         return returning(together(map(described, thing.steps__.values())), frozenset(thing.steps__), returns=frozenset())
     if is_a(thing, "RunnableAssign"):
