@@ -25,6 +25,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CALL,
     CONFIG_KEY_READ,
     CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
 )
@@ -144,7 +145,8 @@ class Replays:
             CONFIG_KEY_SEND: writes.extend,
             CONFIG_KEY_READ: self._reading(given[CONFIG_KEY_READ], writes),
             CONFIG_KEY_CALL: _unread,
-            CONFIG_KEY_STREAM: None,
+            CONFIG_KEY_STREAM: _NEITHER,
+            CONFIG_KEY_SCRATCHPAD: _NEITHER,
         }
         if (runtime := given.get(CONFIG_KEY_RUNTIME)) is not None:
             conf[CONFIG_KEY_RUNTIME] = replaced(runtime, stream_writer=_unheard)
@@ -169,6 +171,16 @@ def finished(sends: Sequence[Send]) -> Sequence[Send]:
     """Those before the last one to any node: that one may be for a part that isn't finished."""
     last = {send.node: place for place, send in enumerate(sends)}
     return sends[: min(last.values(), default=0)]
+
+
+class _Neither:
+    """What `interrupt()` and graphs inside would take from the task: a replay neither pauses the run nor runs a graph of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise UnansweredError
+
+
+_NEITHER = _Neither()
 
 
 def _unheard(chunk: Any) -> None:
