@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from types import FunctionType, ModuleType
+from types import ClassMethodDescriptorType, FunctionType, ModuleType
 
 from alto_langgraph.plan import known as tables
 from alto_langgraph.plan.arguments import Call
@@ -74,7 +74,7 @@ class Methods(Calls):
         it = held.it
         if isinstance(it, ModuleType | type):
             found = self.attribute_of(held, attribute)
-            if found is not None:
+            if found is not None and not (isinstance(it, type) and is_user_code(it, self.home) and _makes_instances(found)):
                 return self.call(found, call, name)
             return self._on_class(it, attribute, call, name) if isinstance(it, type) else self.unknown(call, name)
         if base.kind is Kind.ANSWERING or is_answering(type(it)):
@@ -281,6 +281,11 @@ class Methods(Calls):
         elif attribute == "state":
             return STATE
         return UNKNOWN
+
+
+def _makes_instances(method: Value) -> bool:
+    """Whether it is a method in C of a class, such as `dict.fromkeys`, which a derived class makes do what its own methods do."""
+    return any(isinstance(held.it, ClassMethodDescriptorType) for held in method.known)
 
 
 def _instance_names(it: object) -> dict[str, object]:
