@@ -19,6 +19,7 @@ from alto_langgraph.adapters.langgraph.containing import graph_plan, tool_plan, 
 from alto_langgraph.adapters.langgraph.seam_graph import PregelProtocol, RunnableCallable, RunnableSeq, class_of, functions_of, is_a
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.harmless import is_answering
+from alto_langgraph.plan.marks import ASKS
 from alto_langgraph.plan.model import CallablePlan, Effects, SharedUse
 from alto_langgraph.plan.values import names_of
 
@@ -176,7 +177,8 @@ def _retriever(retriever: Any) -> CallablePlan:
         shares = tuple(SharedUse(id(place), type(store).__name__, reads=True, writes=False) for place in places if place is not None)
         return dataclasses.replace(ASKING, shares=shares)
     methods = own(retriever, class_of("BaseRetriever"), "_get_relevant_documents", "_aget_relevant_documents")
-    return returning(together(map(described, methods)), None, reads=None, returns=None)
+    plan = returning(together(map(described, methods)), None, reads=None, returns=None)
+    return dataclasses.replace(plan, evidence=tuple(text for text in plan.evidence if not text.startswith(ASKS)))  # its answer is heard
 
 
 _QUIET_REDUCERS = (operator.add, operator.or_, operator.and_, operator.concat, operator.mul, max, min, add_messages)

@@ -131,6 +131,8 @@ class Calls(Special):
 
     def known(self, known: Known, call: Call, name: str) -> Value:
         """A call of something in the tables."""
+        if known.effects is Effects.IDEMPOTENT:
+            self.report.ask(f"`{name}`")
         self.report.reach(known.effects, f"`{name}`")
         if self._hands_over(call, name):
             return self._call_handed_over(call, name)

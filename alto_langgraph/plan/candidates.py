@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from alto_langgraph.plan.beside import beside
-from alto_langgraph.plan.marks import DRAWS
+from alto_langgraph.plan.marks import ASKS, DRAWS
 from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
 
 NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
@@ -99,6 +99,9 @@ class Candidates:
             yield Reason("interrupt", name, f"`{name}` may call interrupt(), so its code can't be run again on a part of an answer.")
         if function.uses_store or any(route.uses_store for route in node.routes):
             yield Reason("store", name, f"`{name}` may use the store, so its code can't be run again on a part of an answer.")
+        for part in (function, *node.routes):
+            for asked in (text.removeprefix(f"{ASKS} ") for text in part.evidence if text.startswith(ASKS)):
+                yield Reason("asks", name, f"`{name}` asks {asked} for itself, and would ask again for each part of an answer.")
         yield from self._why_not_repeatable(node)
 
     def _why_not_repeatable(self, node: NodePlan) -> Iterator[Reason]:

@@ -29,7 +29,7 @@ PURE_PACKAGES = (
     "langchain_core.messages", "langchain_core.documents", "langchain_core.prompts", "langchain_core.prompt_values",
     "langchain_core.output_parsers", "langchain_core.outputs", "langchain_core.utils", "langchain_core.runnables",
     "langchain_core.callbacks.dispatch", "langchain_core.callbacks.manager", "langchain_text_splitters", "numpy",
-        "langgraph.prebuilt.tool_node",
+    "langgraph.prebuilt.tool_node", "langchain.chat_models", "langchain.embeddings",
 )  # fmt: skip
 
 PURE_FUNCTIONS = frozenset(
@@ -58,7 +58,7 @@ PURE_CLASS_METHODS = frozenset(
 
 ASKING_PACKAGES = (
     "openai", "anthropic", "cohere", "mistralai", "groq", "litellm", "google.genai", "google.generativeai", "ollama",
-    "langchain.chat_models", "langchain.embeddings", "sentence_transformers", "duckduckgo_search", "wikipedia", "arxiv", "tavily",
+    "sentence_transformers", "duckduckgo_search", "wikipedia", "arxiv", "tavily",
 )  # fmt: skip
 """Functions of these ask a server or a model, and may be repeated."""
 
