@@ -21,6 +21,7 @@ JSON = json.dumps({"thought": "hm", "items": ["one about apples", "two about pea
 class Writer(BaseChatModel):
     """Writes word by word; `waits` before the last word until somebody lets it go on, if it is to."""
 
+    says: str = LINES
     waits: bool = False
     fails: bool = False
     _go_on: threading.Event = PrivateAttr(default_factory=threading.Event)
@@ -33,7 +34,7 @@ class Writer(BaseChatModel):
     def _words(self, messages: Any) -> list[str]:
         prompt = str(messages[-1].content)
         self._asked.append(prompt)
-        text = JSON if "json" in prompt else LINES if "plan" in prompt else f"text on {prompt}"
+        text = JSON if "json" in prompt else self.says if "plan" in prompt else f"text on {prompt}"
         return text.replace(" ", " \0").split("\0")
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
