@@ -76,6 +76,15 @@ def _quiet(handle: Any) -> Any:
     return handling
 
 
+def _alike(one: Any, other: Any) -> bool:
+    """Whether it is the same one that is asked, or a model that LangChain's cache would take for it."""
+    if one is other or type(one) is not type(other):
+        return one is other
+    if isinstance(one, BaseChatModel):
+        return bool(one._get_llm_string() == other._get_llm_string())
+    return isinstance(one, BaseLLM) and bool(one.dict() == other.dict())
+
+
 # whole answers
 
 
@@ -83,7 +92,7 @@ def _invoke(invoke: Any, find: Find) -> Any:
     @wraps(invoke)
     def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
-            return answers.to(self, (input, kwargs))
+            return answers.to(self, (input, kwargs), _alike)
         if (producer := find(config)) is None:
             return invoke(self, input, config, **kwargs)
         with _heard(producer, self, (input, kwargs)) as request:
@@ -98,7 +107,7 @@ def _ainvoke(ainvoke: Any, find: Find) -> Any:
     @wraps(ainvoke)
     async def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
-            return answers.to(self, (input, kwargs))
+            return answers.to(self, (input, kwargs), _alike)
         if (producer := find(config)) is None:
             return await ainvoke(self, input, config, **kwargs)
         with _heard(producer, self, (input, kwargs)) as request:
@@ -146,7 +155,7 @@ def _stream(stream: Any, find: Find) -> Any:
     @wraps(stream)
     def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
-            return _pieces(answers.to(self, (_STREAM, input, kwargs)))
+            return _pieces(answers.to(self, (_STREAM, input, kwargs), _alike))
         pieces = stream(self, input, config, **kwargs)
         if (producer := find(config)) is None:
             return pieces
@@ -159,7 +168,7 @@ def _astream(astream: Any, find: Find) -> Any:
     @wraps(astream)
     def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
-            return _apieces(answers.to(self, (_STREAM, input, kwargs)))
+            return _apieces(answers.to(self, (_STREAM, input, kwargs), _alike))
         pieces = astream(self, input, config, **kwargs)
         if (producer := find(config)) is None:
             return pieces

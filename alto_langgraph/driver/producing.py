@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable
 from contextvars import ContextVar
 from threading import Lock
@@ -113,14 +114,19 @@ class Answers:
         self._lock = Lock()  # a batch asks on several threads
         self.tentative = False
 
-    def to(self, who: object, what: Any) -> Any:
+    def to(self, who: object, what: Any, alike: Callable[[object, object], bool] = operator.is_) -> Any:
         """The answer to a call: a copy, as the node's own code holds the answer too.
+
+        Args:
+            who: Who is asked.
+            what: Everything that it is given.
+            alike: Whether one stands for another: a node may make anew whom it asks, each time that it runs.
 
         Raises:
             UnansweredError: nobody has answered that.
         """
         with self._lock:
-            request = next((r for r in self._left if r.who is who and same(r.what, what)), None)
+            request = next((r for r in self._left if same(r.what, what) and alike(r.who, who)), None)
             if request is None:
                 raise UnansweredError
             self._left.remove(request)

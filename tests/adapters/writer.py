@@ -19,11 +19,12 @@ JSON = json.dumps({"thought": "hm", "items": ["one about apples", "two about pea
 
 
 class Writer(BaseChatModel):
-    """Writes word by word; `waits` before the last word until somebody lets it go on, if it is to."""
+    """Writes word by word; `waits` before the last word until somebody lets it, or the one it is made `like`, go on."""
 
     says: str = LINES
     waits: bool = False
     fails: bool = False
+    like: Any = None
     _go_on: threading.Event = PrivateAttr(default_factory=threading.Event)
     _asked: list[str] = PrivateAttr(default_factory=list)
 
@@ -49,7 +50,7 @@ class Writer(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk(content=word))
         if self.fails and len(words) > 5:
             raise ValueError("broke off")
-        if self.waits and len(words) > 5 and not self._go_on.wait(PATIENCE):
+        if self.waits and len(words) > 5 and not self._awaited.wait(PATIENCE):
             raise TimeoutError("nobody worked on the first part")
         yield ChatGenerationChunk(message=AIMessageChunk(content=last))
 
@@ -60,9 +61,14 @@ class Writer(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk(content=word))
         if self.fails and len(words) > 5:
             raise ValueError("broke off")
-        if self.waits and len(words) > 5 and not await asyncio.to_thread(self._go_on.wait, PATIENCE):
+        if self.waits and len(words) > 5 and not await asyncio.to_thread(self._awaited.wait, PATIENCE):
             raise TimeoutError("nobody worked on the first part")
         yield ChatGenerationChunk(message=AIMessageChunk(content=last))
+
+    @property
+    def _awaited(self) -> threading.Event:
+        event: threading.Event = self._go_on if self.like is None else self.like._go_on
+        return event
 
     def go_on(self) -> None:
         self._go_on.set()
