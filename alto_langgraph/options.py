@@ -53,6 +53,13 @@ class AltoOptions(BaseSettings):
         default="held", description="`messages` and `custom` events of early tasks: held until their superstep, or live."
     )
 
+    stream_models: Literal["agreeing", "any"] = Field(
+        default="agreeing",
+        description="With `stream`: which models are asked to stream what they would have answered in one go. `agreeing` are those whose "
+        "streamed answers are the same in everything, as far as their class tells; `any` can stream, but may put other metadata into "
+        "what they stream.",
+    )
+
     @classmethod
     def of(cls, value: AltoOptions | Mapping[str, Any] | bool | None) -> AltoOptions:
         """Options from whatever a user may pass: options, a mapping of fields, on/off, or None for the defaults.

@@ -119,7 +119,7 @@ class Ahead:
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
-        self.producers, self._gathering = Producers(loop), Gathering()
+        self.producers, self._gathering = Producers(loop, options.stream_models), Gathering()
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}

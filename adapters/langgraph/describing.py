@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableParallel, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.graph.message import add_messages
 
@@ -19,6 +19,7 @@ from alto_langgraph.adapters.langgraph.containing import graph_plan, tool_plan, 
 from alto_langgraph.adapters.langgraph.seam_graph import PregelProtocol, RunnableCallable, RunnableSeq, class_of, functions_of, is_a
 from alto_langgraph.plan.access import analyse
 from alto_langgraph.plan.harmless import is_answering
+from alto_langgraph.plan.marks import ASKS
 from alto_langgraph.plan.model import CallablePlan, Effects, SharedUse
 from alto_langgraph.plan.values import names_of
 
@@ -72,6 +73,10 @@ def _of_kind(thing: Any) -> CallablePlan:
 def _composed(thing: Any) -> CallablePlan:
     if isinstance(thing, RunnableSequence | RunnableSeq):
         return _in_a_row(thing.steps)
+    if isinstance(thing, RunnableGenerator):
+        generators = [getattr(thing, name) for name in ("_transform", "_atransform") if hasattr(thing, name)]
+        plan = together(map(described, generators))
+        return returning(plan, plan.updates, reads=None)  # it gets an iterator of what it is given
     if isinstance(thing, RunnableParallel):
         return returning(together(map(described, thing.steps__.values())), frozenset(thing.steps__), returns=frozenset())
     if is_a(thing, "RunnableAssign"):
@@ -172,7 +177,8 @@ def _retriever(retriever: Any) -> CallablePlan:
         shares = tuple(SharedUse(id(place), type(store).__name__, reads=True, writes=False) for place in places if place is not None)
         return dataclasses.replace(ASKING, shares=shares)
     methods = own(retriever, class_of("BaseRetriever"), "_get_relevant_documents", "_aget_relevant_documents")
-    return returning(together(map(described, methods)), None, reads=None, returns=None)
+    plan = returning(together(map(described, methods)), None, reads=None, returns=None)
+    return dataclasses.replace(plan, evidence=tuple(text for text in plan.evidence if not text.startswith(ASKS)))  # its answer is heard
 
 
 _QUIET_REDUCERS = (operator.add, operator.or_, operator.and_, operator.concat, operator.mul, max, min, add_messages)

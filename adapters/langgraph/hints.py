@@ -35,6 +35,8 @@ def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Inpu
         )
     if writes is not None:
         plan = dataclasses.replace(plan, writes=writes, sources=dataclasses.replace(plan.sources, writes="declared"))
+    if isinstance(streams := hints.get("streams"), bool):
+        plan = dataclasses.replace(plan, streams=streams)
     return plan if plan is found else dataclasses.replace(plan, evidence=("declared", *plan.evidence))
 
 

@@ -31,10 +31,10 @@ def listen() -> None:
             _warn(error)
 
 
-def producer() -> Producer | None:
-    """The node's run that the running code is part of; None if nobody needs to hear what it is answered."""
+def producer(config: Any) -> Producer | None:
+    """The node's run that a call with this config is part of; None if nobody needs to hear what it is answered."""
     try:
-        return _producer()
+        return _producer(config)
     except Exception as error:  # the app asks its model all the same
         _warn(error)
         return None
@@ -44,9 +44,10 @@ def _warn(error: Exception) -> None:
     warnings.warn(f"alto starts nothing on the finished part of answers, after an error of its own: {error!r}", AltoWarning, stacklevel=3)
 
 
-def _producer() -> Producer | None:
-    config: Any = var_child_runnable_config.get()
-    conf: Any = (config.get(CONF) if config else None) or {}
+def _producer(config: Any) -> Producer | None:
+    """Of what a node is made of, only the first step finds its config in the context; the others are given it."""
+    given: Any = (config or {}).get(CONF) or {}
+    conf: Any = given if CONFIG_KEY_READ in given else (var_child_runnable_config.get() or {}).get(CONF) or {}
     found = loop_of(conf.get(CONFIG_KEY_READ))
     if found is None:
         return None

@@ -11,7 +11,7 @@ from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.replaying import Replays, of_run
 from alto_langgraph.driver.early import Early
-from alto_langgraph.driver.producing import Producer
+from alto_langgraph.driver.producing import Models, Producer
 
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
@@ -25,10 +25,11 @@ class Producers:
 
     Args:
         loop: The run.
+        models: Which models may be asked to stream.
     """
 
-    def __init__(self, loop: Committing) -> None:
-        self._loop = loop
+    def __init__(self, loop: Committing, models: Models) -> None:
+        self._loop, self._models = loop, models
         self._running: dict[tuple[str, Any], tuple[Producer, Replays]] = {}
         self.ending: list[Task[None]] = []
         """Replays that are cancelled and not over yet."""
@@ -44,7 +45,7 @@ class Producers:
         if early is not None and early.abandoned:
             return None
         replays = Replays(self._loop, task.name, of_run(task, early), partial(tell, task, early))
-        producer = Producer(replays)
+        producer = Producer(replays, self._models)
         self._running[task.id, attempt] = producer, replays
         return producer
 

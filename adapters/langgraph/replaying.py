@@ -26,6 +26,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CALL,
     CONFIG_KEY_READ,
     CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
 )
@@ -192,7 +193,8 @@ def _config(task: PregelExecutableTask, read: Any, writes: deque[tuple[str, Any]
         CONFIG_KEY_SEND: writes.extend,
         CONFIG_KEY_READ: _unread if read is None else _reading(read, writes),
         CONFIG_KEY_CALL: _unread,
-        CONFIG_KEY_STREAM: None,
+        CONFIG_KEY_STREAM: _NEITHER,
+        CONFIG_KEY_SCRATCHPAD: _NEITHER,
     }
     if (runtime := given.get(CONFIG_KEY_RUNTIME)) is not None:
         conf[CONFIG_KEY_RUNTIME] = replaced(runtime, stream_writer=_unheard)
@@ -203,6 +205,16 @@ def _reading(read: Any, writes: deque[tuple[str, Any]]) -> Any:
     """The same with other writes of its own."""
     scratchpad, channels, managed, _ = read.args
     return partial(read.func, scratchpad, channels, managed, SimpleNamespace(writes=writes))
+
+
+class _Neither:
+    """What `interrupt()` and graphs inside would take from the task: a replay neither pauses the run nor runs a graph of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise UnansweredError
+
+
+_NEITHER = _Neither()
 
 
 def _unheard(chunk: Any) -> None:

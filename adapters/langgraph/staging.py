@@ -110,6 +110,12 @@ class Staging:
         return frozenset(self.channels)
 
     @cached_property
+    def _state(self) -> frozenset[str]:
+        """The app's own keys: of all, those that are no channels of LangGraph's."""
+        graph: Any = self._graph
+        return self.keys & frozenset(graph.builder.channels)
+
+    @cached_property
     def steady(self) -> frozenset[str]:
         """State keys whose value changes only when a task writes them."""
         from alto_langgraph.adapters.langgraph.lowering import is_steady
@@ -236,7 +242,7 @@ class Staging:
 
     def _can_foresee(self, name: str) -> bool:
         written = self.plan.nodes[name].writes
-        return (self.keys if written is None else written) <= self.foldable
+        return (self._state if written is None else written) <= self.foldable
 
     @cached_property
     def observed(self) -> Mapping[str, tuple[Runnable[Any, Any], Runnable[Any, Any]]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from threading import Lock
+from typing import Any, Final, Literal
 
 from alto_langgraph.driver.equality import same
 
@@ -46,6 +48,10 @@ class Request:
         self._answer, self.tentative = answer, False
         self.producer.finished()
 
+    def fail(self) -> None:
+        """There will be no answer."""
+        self._so_far = _NOTHING
+
     @property
     def growing(self) -> bool:
         """Whether there is a part of the answer, and not all of it."""
@@ -64,15 +70,20 @@ class Request:
         return answer
 
 
+Models = Literal["agreeing", "any"]
+"""Which models may be asked to stream what they would have answered in one go."""
+
+
 class Producer:
     """One run of a node.
 
     Args:
         replay: Runs the node's code again, on the answers so far.
+        models: Which of the models that it asks may be asked to stream.
     """
 
-    def __init__(self, replay: Callable[[Producer], None]) -> None:
-        self._replay = replay
+    def __init__(self, replay: Callable[[Producer], None], models: Models = "agreeing") -> None:
+        self._replay, self.models = replay, models
         self._requests: list[Request] = []
 
     def begin(self, who: object, what: Any) -> Request:
@@ -100,21 +111,28 @@ class Answers:
 
     def __init__(self, requests: list[Request]) -> None:
         self._left = [*requests]
+        self._lock = Lock()  # a batch asks on several threads
         self.tentative = False
 
-    def to(self, who: object, what: Any) -> Any:
+    def to(self, who: object, what: Any, alike: Callable[[object, object], bool] = operator.is_) -> Any:
         """The answer to a call: a copy, as the node's own code holds the answer too.
+
+        Args:
+            who: Who is asked.
+            what: Everything that it is given.
+            alike: Whether one stands for another: a node may make anew whom it asks, each time that it runs.
 
         Raises:
             UnansweredError: nobody has answered that.
         """
-        for place, request in enumerate(self._left):
-            if request.who is who and same(request.what, what):
-                del self._left[place]
-                answer = request.answer
-                self.tentative |= request.tentative
-                return copy.deepcopy(answer)
-        raise UnansweredError
+        with self._lock:
+            request = next((r for r in self._left if same(r.what, what) and alike(r.who, who)), None)
+            if request is None:
+                raise UnansweredError
+            self._left.remove(request)
+            answer = request.answer
+            self.tentative |= request.tentative
+        return copy.deepcopy(answer)
 
 
 ANSWERS: ContextVar[Answers | None] = ContextVar("alto_answers", default=None)

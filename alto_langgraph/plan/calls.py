@@ -19,7 +19,12 @@ from alto_langgraph.plan.special import Special
 from alto_langgraph.plan.values import NO_NAMES, NOTHING, PLAIN, UNKNOWN, Bound, Held, Kind, Local, Value, any_of, holding, names_of
 
 _METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
-_LISTING = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "zip", "enumerate", "filter", "itertools.chain"})
+_LISTING = frozenset(
+    {
+        "list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "zip", "enumerate", "filter", "itertools.chain", "chain",
+        "chain.from_iterable", "dict.fromkeys", "OrderedDict.fromkeys",
+    }
+)  # fmt: skip
 """Known functions whose results hold what their arguments hold."""
 _CHOOSING = frozenset({"min", "max"})
 """Known functions whose result is one of what their arguments hold."""
@@ -83,6 +88,8 @@ class Calls(Special):
             method = self.call_method if call.args[0].kind is Kind.STATE else self.by_name
             return method(call.args[0], it.__name__, call.rest(), name)
         if isinstance(it, BuiltinFunctionType) and it.__self__ is not None and not inspect.ismodule(it.__self__):
+            if isinstance(it.__self__, type) and (known := known_function(it)) is not None:
+                return self.known(known, call, name)
             return self.call_method(self.of_object(it.__self__, owner(name)), it.__name__, call, name)
         if callable(wrapped := getattr(it, "__wrapped__", None)) and self.plan_of(it) is None:
             return self.call(self.of_object(wrapped, name), call, name)
@@ -124,6 +131,8 @@ class Calls(Special):
 
     def known(self, known: Known, call: Call, name: str) -> Value:
         """A call of something in the tables."""
+        if known.effects is Effects.IDEMPOTENT:
+            self.report.ask(f"`{name}`")
         self.report.reach(known.effects, f"`{name}`")
         if self._hands_over(call, name):
             return self._call_handed_over(call, name)

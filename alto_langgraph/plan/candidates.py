@@ -7,10 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 
 from alto_langgraph.plan.beside import beside
-from alto_langgraph.plan.marks import DRAWS
+from alto_langgraph.plan.marks import ASKS, DRAWS
 from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
 
 NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
+
+_BY_EFFECTS = frozenset({"effects", "mutates", "outside", "shared"})
+"""Codes of the reasons against running a node again that a hint on its effects does away with."""
 
 
 class Candidates:
@@ -71,18 +74,34 @@ class Candidates:
 
     def reasons_not_to_stream(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
         """Why nothing starts on a part of what a node is answered."""
-        name, function = node.name, node.function
+        name, declared = node.name, node.function.streams
         if node.sends == frozenset():
             yield Reason("sends", name, f"`{name}` sends nothing.")
         elif node.sends is not None and not node.sends & self.repeatable(strongest):
-            end = min(node.sends)
-            yield Reason("sends", end, f"`{end}`, to which `{name}` sends, can't be started before that is certain.")
+            yield self._unrepeatable(name, min(node.sends))
+        if declared is False:
+            yield Reason("declared", name, f"`{name}` says so by the hint `streams`.")
+        if declared is None:
+            yield from (hinted(reason, "streams", True, name) for reason in self._why_not_run_again(node))
+
+    def _unrepeatable(self, name: str, end: str) -> Reason:
+        """That what a node sends to can't be started before that is certain."""
+        reason = Reason("sends", end, f"`{end}`, to which `{name}` sends, can't be started before that is certain.")
+        node = self.plan.nodes[end]
+        against = {r.code for r in (*self.reasons(node, Effects.IDEMPOTENT), *self._why_not_repeatable(node))}
+        return hinted(reason, "effects", "idempotent", end) if against <= _BY_EFFECTS else reason
+
+    def _why_not_run_again(self, node: NodePlan) -> Iterator[Reason]:
+        name, function = node.name, node.function
         if node.subgraph or function.subgraph:
             yield Reason("subgraph", name, f"`{name}` runs a graph inside, which can't be run again on a part of an answer.")
         if node.may_interrupt:
             yield Reason("interrupt", name, f"`{name}` may call interrupt(), so its code can't be run again on a part of an answer.")
         if function.uses_store or any(route.uses_store for route in node.routes):
             yield Reason("store", name, f"`{name}` may use the store, so its code can't be run again on a part of an answer.")
+        for part in (function, *node.routes):
+            for asked in (text.removeprefix(f"{ASKS} ") for text in part.evidence if text.startswith(ASKS)):
+                yield Reason("asks", name, f"`{name}` asks {asked} for itself, and would ask again for each part of an answer.")
         yield from self._why_not_repeatable(node)
 
     def gathers(self, node: NodePlan) -> bool:
@@ -141,3 +160,9 @@ class Candidates:
 
 def _seen(node: NodePlan, keys: frozenset[str] | None) -> NodePlan:
     return node if keys is None else replace(node, operands=node.operands & keys, unsteady=node.unsteady & keys)
+
+
+def hinted(reason: Reason, key: str, value: object, node: str) -> Reason:
+    """The reason, with the hint that would change it."""
+    said = f'"{value}"' if isinstance(value, str) else value
+    return replace(reason, sentence=f'{reason.sentence} The hint `{{"{key}": {said}}}` in the metadata of `{node}` would change that.')

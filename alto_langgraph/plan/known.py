@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ClassMethodDescriptorType
 from typing import NamedTuple
 
 from alto_langgraph.plan.marks import AMBIGUOUS_IDENTITY_WORDS, IDENTITY_WORDS
@@ -28,14 +29,36 @@ PURE_PACKAGES = (
     "langchain_core.messages", "langchain_core.documents", "langchain_core.prompts", "langchain_core.prompt_values",
     "langchain_core.output_parsers", "langchain_core.outputs", "langchain_core.utils", "langchain_core.runnables",
     "langchain_core.callbacks.dispatch", "langchain_core.callbacks.manager", "langchain_text_splitters", "numpy",
-        "langgraph.prebuilt.tool_node",
+    "langgraph.prebuilt.tool_node", "langchain.chat_models", "langchain.embeddings",
 )  # fmt: skip
 
-PURE_FUNCTIONS = frozenset({"os.getenv", "os.fspath", "os.cpu_count"})
+PURE_FUNCTIONS = frozenset(
+    {
+        "os.getenv", "os.fspath", "os.cpu_count", "xml.etree.ElementTree.XML", "xml.etree.ElementTree.fromstringlist",
+        "xml.etree.ElementTree.tostring", "xml.etree.ElementTree.tostringlist", "xml.etree.ElementTree.iselement",
+        "xml.etree.ElementTree.Element", "xml.dom.minidom.parseString", "xml.sax.saxutils.escape", "xml.sax.saxutils.unescape",
+        "xml.sax.saxutils.quoteattr", "shlex.split", "shlex.join", "shlex.quote", "fnmatch.filter", "fnmatch.fnmatch",
+        "fnmatch.fnmatchcase", "fnmatch.translate", "tomllib._parser.loads", "calendar.isleap", "calendar.leapdays",
+        "calendar.monthrange", "calendar.weekday", "calendar.timegm", "_codecs.encode", "_codecs.decode", "_csv.reader",
+        "csv.DictReader", "_io.StringIO", "_io.BytesIO",
+    }
+)  # fmt: skip
+
+PURE_CLASS_METHODS = frozenset(
+    {
+        "builtins.dict.fromkeys", "collections.OrderedDict.fromkeys",
+        "builtins.int.from_bytes", "builtins.float.fromhex", "builtins.bytes.fromhex", "itertools.chain.from_iterable",
+        "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.datetime.fromisoformat",
+        "datetime.datetime.strptime", "datetime.datetime.fromtimestamp", "datetime.datetime.utcfromtimestamp",
+        "datetime.datetime.combine", "datetime.date.today", "datetime.date.fromisoformat", "datetime.date.fromtimestamp",
+        "datetime.time.fromisoformat",
+    }
+)  # fmt: skip
+"""Methods of classes themselves, written in C, which tell nothing of their own but the class's."""
 
 ASKING_PACKAGES = (
     "openai", "anthropic", "cohere", "mistralai", "groq", "litellm", "google.genai", "google.generativeai", "ollama",
-    "langchain.chat_models", "langchain.embeddings", "sentence_transformers", "duckduckgo_search", "wikipedia", "arxiv", "tavily",
+    "sentence_transformers", "duckduckgo_search", "wikipedia", "arxiv", "tavily",
 )  # fmt: skip
 """Functions of these ask a server or a model, and may be repeated."""
 
@@ -50,7 +73,8 @@ CHANGING = frozenset(
         "bisect.insort", "bisect.insort_left", "bisect.insort_right", "_bisect.insort", "_bisect.insort_left",
         "_bisect.insort_right", "_heapq.heappush", "_heapq.heappop", "_heapq.heapify", "_heapq.heapreplace", "_heapq.heappushpop",
         "heapq.heappush", "heapq.heappop", "heapq.heapify", "_operator.setitem", "_operator.delitem", "_operator.iadd", "_operator.ior",
-        "_operator.iconcat", "numpy.put", "numpy.copyto", "langgraph.graph.message._add_messages_wrapper.<locals>._add_messages",
+        "_operator.iconcat", "_csv.writer", "csv.DictWriter", "xml.etree.ElementTree.SubElement", "xml.etree.ElementTree.indent",
+        "_elementtree.SubElement", "numpy.put", "numpy.copyto", "langgraph.graph.message._add_messages_wrapper.<locals>._add_messages",
     }
 )  # fmt: skip
 """Known functions that change their arguments."""
@@ -59,6 +83,7 @@ FRESH_RESULTS = frozenset(
     {
         "len", "str", "int", "float", "bool", "repr", "hash", "isinstance", "issubclass", "any", "all", "abs", "round", "callable", "ord",
         "chr", "format", "id", "range", "bytes", "ascii", "bin", "hex", "oct", "divmod", "pow", "hasattr", "complex", "print",
+        "str.maketrans", "bytes.maketrans",
     }
 )  # fmt: skip
 """Builtins whose result can't be changed in place and holds nothing of the arguments."""
@@ -70,13 +95,21 @@ PURE_BUILTINS = FRESH_RESULTS - {"print"} | frozenset(
     }
 )  # fmt: skip
 
-FRESH_FUNCTIONS = frozenset({"json.dumps", "copy.deepcopy", "langchain_core.load.dump.dumps", "time.sleep", "asyncio.tasks.sleep"})
+FRESH_FUNCTIONS = frozenset(
+    {
+        "json.dumps", "copy.deepcopy", "langchain_core.load.dump.dumps", "time.sleep", "asyncio.tasks.sleep", "re.match", "re.search",
+        "re.fullmatch", "re.finditer", "_io.StringIO", "_io.BytesIO", "xml.sax.saxutils.escape", "xml.sax.saxutils.unescape",
+        "xml.etree.ElementTree.tostring",
+    }
+)  # fmt: skip
+"""Known functions whose results hold nothing of their arguments, nor ever will: text, and what is made of text alone."""
 
 MUTATING_METHODS = frozenset(
     {
         "append", "extend", "insert", "add", "update", "pop", "popitem", "popleft", "appendleft", "extendleft", "remove", "discard",
         "clear",
-        "sort", "reverse", "setdefault", "rotate", "put", "put_nowait", "get_nowait", "write", "writelines", "__setitem__", "__delitem__",
+        "sort", "reverse", "setdefault", "rotate", "put", "put_nowait", "get_nowait", "write", "writelines", "writerow", "writerows",
+        "writeheader", "__setitem__", "__delitem__",
         "__setattr__", "__delattr__", "add_message", "add_messages", "add_user_message", "add_ai_message", "intersection_update",
         "difference_update", "symmetric_difference_update", "subtract", "move_to_end", "fill", "resize", "drop_duplicates", "set",
     }
@@ -85,7 +118,7 @@ MUTATING_METHODS = frozenset(
 WRITE_ONLY_METHODS = frozenset(
     {
         "append", "extend", "insert", "add", "update", "appendleft", "extendleft", "discard", "clear", "setdefault", "put", "put_nowait",
-        "write", "writelines", "__setitem__",
+        "write", "writelines", "writerow", "writerows", "writeheader", "__setitem__",
     }
 )  # fmt: skip
 """Those that tell nothing of what was there before, as long as nobody looks at the result."""
@@ -101,7 +134,9 @@ PLAIN_METHODS = frozenset(
         "issuperset",
         "isdisjoint", "tolist", "item", "to_string", "__len__", "__contains__", "__str__", "__repr__", "search", "match", "fullmatch",
         "group",
-        "groups", "groupdict", "findall", "finditer", "sub", "subn", "text",
+        "groups", "groupdict", "findall", "finditer", "sub", "subn", "text", "findtext", "itertext", "toxml", "toprettyxml",
+        "getAttribute", "hexdigest", "ratio", "quick_ratio", "get_opcodes", "get_matching_blocks", "substitute", "safe_substitute",
+        "quantize", "to_integral_value",
     }
 )  # fmt: skip
 """Methods, whoever has them, that change nothing and whose result holds nothing of the object."""
@@ -111,6 +146,7 @@ LOOKING_METHODS = PLAIN_METHODS | frozenset(
         "get", "items", "keys", "values", "copy", "union", "intersection", "difference", "symmetric_difference", "most_common", "elements",
         "model_dump", "model_copy", "dict", "_asdict", "_replace", "__getitem__", "__iter__", "__getattribute__", "to_messages", "mean",
         "sum", "max", "min", "astype", "reshape", "to_dict", "head", "iterrows", "itertuples", "qsize", "empty", "full", "result", "done",
+        "iter", "iterfind", "getroot", "getElementsByTagName", "raw_decode",
     }
 )  # fmt: skip
 """Methods, whoever has them, that change nothing."""
@@ -165,6 +201,10 @@ class Known(NamedTuple):
 def known_function(function: object) -> Known | None:
     """How a library's function or class behaves; None if no table has it."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None) or ""
+    cls = function.__objclass__ if isinstance(function, ClassMethodDescriptorType) else getattr(function, "__self__", None)
+    if isinstance(cls, type):
+        method = f"{cls.__module__}.{cls.__qualname__}.{getattr(function, '__name__', '')}"
+        return Known(Effects.PURE) if method in PURE_CLASS_METHODS else None
     if module is None or not isinstance(module, str):
         owner = getattr(getattr(function, "__self__", None), "__class__", None) or getattr(function, "__objclass__", None)
         module = getattr(owner, "__module__", None) or ""

@@ -41,6 +41,10 @@ DRAWS = "draws random numbers"
 """Evidence that something uses a generator of random numbers, which is another one afterwards."""
 
 
+ASKS = "asks for itself:"
+"""How evidence begins that something is asked past LangChain's models and retrievers: nobody has its answer when code runs again."""
+
+
 def draws(value: object) -> bool:
     """Whether whoever refers to `value` may draw from a generator of random numbers that others draw from, too."""
     owner = value.__self__ if isinstance(value, MethodType | BuiltinFunctionType) else value

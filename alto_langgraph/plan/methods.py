@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from types import FunctionType, ModuleType
+from types import ClassMethodDescriptorType, FunctionType, ModuleType
 
 from alto_langgraph.plan import known as tables
 from alto_langgraph.plan.arguments import Call
@@ -23,6 +23,8 @@ _GROWING = frozenset({"append", "extend", "insert", "add", "appendleft", "extend
 """Methods that put updates into a list of them."""
 
 _STORES_DOCUMENTS = frozenset({"VectorStore", "BaseRetriever", "DocumentIndex"})
+_UNHEARD = frozenset({"Embeddings", "BaseDocumentCompressor"})
+"""LangChain's base classes to which nobody listens when their instances are asked."""
 _FILE_METHODS = frozenset(
     {"exists", "is_file", "is_dir", "read_text", "read_bytes", "joinpath", "with_suffix", "with_name", "resolve", "absolute"}
 )
@@ -74,7 +76,7 @@ class Methods(Calls):
         it = held.it
         if isinstance(it, ModuleType | type):
             found = self.attribute_of(held, attribute)
-            if found is not None:
+            if found is not None and not (isinstance(it, type) and is_user_code(it, self.home) and _makes_instances(found)):
                 return self.call(found, call, name)
             return self._on_class(it, attribute, call, name) if isinstance(it, type) else self.unknown(call, name)
         if base.kind is Kind.ANSWERING or is_answering(type(it)):
@@ -98,7 +100,7 @@ class Methods(Calls):
         if isinstance(it, _BUILTIN_CONTAINERS) or type(it).__module__ in _CONTAINER_MODULES or it is os.environ:
             return self.by_name(base, attribute, call, name)
         if is_langchain(type(it), _STORES_DOCUMENTS) and attribute.startswith(tables.SEARCHING):
-            self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
+            self.report.ask(f"`{name}`")
             self.show(*call.values, base)
             return UNKNOWN
         if is_langchain(type(it), _STORES_DOCUMENTS) and attribute == "as_retriever":
@@ -135,11 +137,16 @@ class Methods(Calls):
             parts = holding(call.values).parts if attribute in ("pipe", "with_fallbacks", "assign") else ()
             return base._replace(kind=Kind.RUNNABLE, parts=base.parts + base.known + parts, known=()) if parts else base
         self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
+        if any(is_langchain(type(held.it), _UNHEARD) for held in base.known):
+            self.report.ask(f"`{name}`")
         self.contain(*call.values)
         return UNKNOWN
 
     def _on_client(self, attribute: str, call: Call, name: str) -> Value:
-        self.report.reach(Effects.IDEMPOTENT if attribute in tables.ASKING_METHODS else Effects.UNKNOWN, f"`{name}`")
+        if attribute in tables.ASKING_METHODS:
+            self.report.ask(f"`{name}`")
+        else:
+            self.report.reach(Effects.UNKNOWN, f"`{name}`")
         self.show(*call.values)
         return UNKNOWN
 
@@ -281,6 +288,11 @@ class Methods(Calls):
         elif attribute == "state":
             return STATE
         return UNKNOWN
+
+
+def _makes_instances(method: Value) -> bool:
+    """Whether it is a method in C of a class, such as `dict.fromkeys`, which a derived class makes do what its own methods do."""
+    return any(isinstance(held.it, ClassMethodDescriptorType) for held in method.known)
 
 
 def _instance_names(it: object) -> dict[str, object]:

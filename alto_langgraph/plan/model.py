@@ -103,6 +103,7 @@ class CallablePlan:
             and on nothing that a task writes.
         named: Which keys it looks at only a run tells, but it uses what it is given by its keys and in no other way, all of it before it
             returns.
+        streams: Whether the app says that its code may be run again on a part of an answer; None if it says nothing.
         sources: Where the answers come from.
     """
 
@@ -126,6 +127,7 @@ class CallablePlan:
     writes_up: frozenset[str] | None = None
     managed: frozenset[str] = NOBODY
     named: bool = False
+    streams: bool | None = None
     sources: Sources = Sources()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from alto_langgraph.plan.marks import DRAWS
+from alto_langgraph.plan.marks import ASKS, DRAWS
 from alto_langgraph.plan.model import CallablePlan, Effects, SharedUse
 from alto_langgraph.plan.operands import ANYWHERE, OPERAND, key_under, of_operand
 from alto_langgraph.plan.values import names_of
@@ -63,6 +63,11 @@ class Report:
             self.effects = effects
             self.note(f"calls {why}")
 
+    def ask(self, why: str) -> None:
+        """Something is asked that may be asked again, and will be if the code runs again."""
+        self.reach(Effects.IDEMPOTENT, why)
+        self.note(f"{ASKS} {why}")
+
     def mutate(self, keys: Iterable[int], why: str) -> None:
         """Objects with these keys are changed in place."""
         for key in keys:
@@ -105,8 +110,9 @@ class Report:
         """
         if plan.effects > Effects.PURE:
             self.reach(plan.effects, next((e.removeprefix("calls ") for e in plan.evidence if e.startswith("calls ")), f"`{name}`"))
-        if DRAWS in plan.evidence:
-            self.note(DRAWS)
+        for text in plan.evidence:
+            if text == DRAWS or text.startswith(ASKS):
+                self.note(text)
         self.pauses |= plan.may_interrupt
         self.identity |= plan.sees_identity
         self.store |= plan.uses_store

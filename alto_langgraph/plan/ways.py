@@ -44,7 +44,8 @@ class Ways:
 
     def streams(self, node: NodePlan) -> bool:
         """Whether `node` asks and sends, so that something could start on a part of what it is answered."""
-        return bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and node.function.effects > Effects.PURE
+        asks = node.function.effects > Effects.PURE or node.function.streams is not None
+        return bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and asks
 
     def gathers(self, node: NodePlan) -> bool:
         """Whether something that `node` sends starts on the part of what it reduces that is closed."""

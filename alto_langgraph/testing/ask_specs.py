@@ -9,8 +9,12 @@ AnswerForm = Literal["lines", "sentences", "numbered", "sections", "json", "xml"
 """What the answer is: text in lines, sentences, a numbered list, markdown sections, JSON or XML (parsed, or its tags found wherever they
 are); JSON that LangChain's parser reads; an object of a pydantic class; tool calls."""
 
-AskedBy = Literal["invoke", "stream", "lcel"]
-"""How the model is asked: for its whole answer, for its chunks, as a part of a chain."""
+AskedBy = Literal["invoke", "stream", "lcel", "pieces", "node"]
+"""How the model is asked: for its whole answer, for its chunks, as a part of a chain, for what a chain makes of its chunks, by a chain that
+the node is the end of."""
+
+Streams = Literal["", "yes", "no"]
+"""What the node's metadata says of running it again on parts of an answer."""
 
 Asks = Literal["once", "in a row", "at once", "chained"]
 """How many answers there are: one; two, the second one asked for after the first, or beside it; one whose prompt another answer made."""
@@ -54,6 +58,7 @@ class Ask:
         bound: Whether the runnable that is asked is made once, outside of the node.
         key: State key to which the parts of the answer are written; "" for none.
         alias: Whether the parts are mutable objects.
+        streams: What its metadata says; "yes" only counts where that is true.
         traps: What keeps the first parts from being final.
     """
 
@@ -63,6 +68,7 @@ class Ask:
     bound: bool = False
     key: str = ""
     alias: bool = False
+    streams: Streams = ""
     traps: tuple[Trap, ...] = ()
 
     @property

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnablePassthrough
 
 from alto_langgraph.testing.asked_model import AskedModel, tally
 
@@ -112,14 +113,23 @@ def bound(node: Node) -> Iterator[str]:
         yield f"{node.name}_asked = {_asked(node.ask)}"
 
 
-def asking(node: Node, writer: str) -> Iterator[str]:
-    """The statements that leave the parts of the answer in `parts`; `writer` is the expression for the stream writer."""
+def asking(node: Node, writer: str, asked: bool = False) -> Iterator[str]:
+    """The statements that leave the parts of the answer in `parts`.
+
+    Args:
+        node: Whose they are.
+        writer: The expression for the stream writer.
+        asked: Whether the answer is there already.
+    """
     ask = node.ask
     if not ask:
         return
     if "counts first" in ask.traps:
         yield f"ran.append({node.name!r})"
-    yield from _answers(node, ask, writer)
+    if asked:
+        yield f"parts = {_split(ask, 'answer')}"
+    else:
+        yield from _answers(node, ask, writer)
     for trap, lines in SPRUNG.items():
         if trap in ask.traps:
             yield from (line.replace("@", node.name) for line in lines)
@@ -128,9 +138,8 @@ def asking(node: Node, writer: str) -> Iterator[str]:
 
 
 def _answers(node: Node, ask: Ask, writer: str) -> Iterator[str]:
-    may = " or breaks" if "breaks" in ask.traps else ""
     wait, asked = ("await ", "ainvoke") if node.coroutine else ("", "invoke")
-    prompt = f"f'{node.name} asks for {ask.form} {{n % 97}}{may}'"
+    prompt = _prompt(node, ask)
     if ask.times == "chained":
         yield f"outline = {wait}{_model(ask)}.{asked}(f'{node.name} asks for lines {{n % 89}}')"
         prompt = prompt.replace("n %", "number(outline.content) %")
@@ -139,6 +148,11 @@ def _answers(node: Node, ask: Ask, writer: str) -> Iterator[str]:
     if _streams(ask):
         for name, text in zip(names, prompts, strict=True):
             yield from _streamed(node, ask, name, text, writer)
+    elif ask.by == "pieces":
+        if not ask.bound:
+            yield f"{node.name}_asked = {_asked(ask)}"
+        for name, text in zip(names, prompts, strict=True):
+            yield from _in_pieces(node, ask, name, text)
     else:
         runnable = f"{node.name}_asked"
         if not ask.bound:
@@ -153,6 +167,19 @@ def _answers(node: Node, ask: Ask, writer: str) -> Iterator[str]:
     yield f"parts = {split[0]}" if len(split) == 1 else f"parts = [{', '.join(f'*{one}' for one in split)}]"
 
 
+def chain(node: Node, ask: Ask, lines: Iterable[str]) -> Iterator[str]:
+    """What is before the node's function in the chain that the node is; `lines` leave in `n` what the prompt depends on."""
+    yield f"def {node.name}_prompt(state):"
+    yield from (f"    {line}" for line in lines)
+    yield f"    return [('user', {_prompt(node, ask)})]"
+    yield f"{node.name}_asking = {{'given': RunnablePassthrough(), 'answer': RunnableLambda({node.name}_prompt) | {_asked(ask)}}}"
+
+
+def _prompt(node: Node, ask: Ask) -> str:
+    may = " or breaks" if "breaks" in ask.traps else ""
+    return f"f'{node.name} asks for {ask.form} {{n % 97}}{may}'"
+
+
 def _streams(ask: Ask) -> bool:
     """Whether the node takes the answer chunk by chunk: text only."""
     return ask.by == "stream" and ask.form not in READ
@@ -161,7 +188,7 @@ def _streams(ask: Ask) -> bool:
 def _asked(ask: Ask) -> str:
     """The expression for what is invoked."""
     template = TEMPLATE if ask.by == "lcel" else ""
-    text = "@ | StrOutputParser()" if ask.by == "lcel" else "@"
+    text = "@ | StrOutputParser()" if ask.by in ("lcel", "pieces", "node") else "@"
     return f"({template}{READ[ask.form][0] if ask.form in READ else text})".replace("@", _model(ask))
 
 
@@ -172,7 +199,7 @@ def _model(ask: Ask) -> str:
 def _split(ask: Ask, name: str) -> str:
     if ask.form in READ:
         return READ[ask.form][1].replace("@", name)
-    return SPLIT[ask.form].replace("@", f"{name}.content" if ask.by == "invoke" else name)
+    return SPLIT[ask.form].replace("@", f"{name}.content" if ask.by == "invoke" else f"({name} or '')" if ask.by == "pieces" else name)
 
 
 def _streamed(node: Node, ask: Ask, name: str, prompt: str, writer: str) -> Iterator[str]:
@@ -181,6 +208,15 @@ def _streamed(node: Node, ask: Ask, name: str, prompt: str, writer: str) -> Iter
     yield f"    {name} += chunk.content"
     if node.says:
         yield f"    {writer}(chunk.content)"
+
+
+def _in_pieces(node: Node, ask: Ask, name: str, prompt: str) -> Iterator[str]:
+    """Messages and texts are added up; what parsers make of the answer so far stands for itself."""
+    added = ask.form in ("tools", *SPLIT)
+    yield f"{name} = None"
+    pieces = f"{node.name}_asked.{'astream' if node.coroutine else 'stream'}([('user', {prompt})])"
+    yield f"{'async for' if node.coroutine else 'for'} piece in {pieces}:"
+    yield f"    {name} = {f'piece if {name} is None else {name} + piece' if added else 'piece'}"
 
 
 def items(out: Out, state: State, name: str, narrow: bool) -> str | None:

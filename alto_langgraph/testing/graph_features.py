@@ -79,6 +79,7 @@ def _ask_features(node: Node) -> Iterator[str]:
         return
     yield from ("asks a model", f"answer {ask.form}", f"asked by {ask.by}", f"answers {ask.times}", *(f"trap {trap}" for trap in ask.traps))
     yield from ("parts in the state",) if ask.key else ()
+    yield from (f"streams {ask.streams}",) if ask.streams else ()
     for choices, kind in ((node.routes, "route"), ((node.command,) if node.command else (), "command")):
         for out in outs_of(choices):
             if out.of:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import indent
 
 from alto_langgraph.testing.ask_specs import TRAPS_THAT_COUNT
-from alto_langgraph.testing.asking_source import OPENED, asking, items, payload
+from alto_langgraph.testing.asking_source import OPENED, asking, chain, items, payload
 from alto_langgraph.testing.graph_specs import Choice, Graph, Node, Out
 from alto_langgraph.testing.state_source import State, given
 from alto_langgraph.testing.supersteps import outs_of, routers
@@ -46,6 +46,8 @@ def function(node: Node, graph: Graph) -> Iterator[str]:
     if state.narrow(node):
         yield from state.narrow_source(node)
     name = "__call__" if node.form == "object" else node.name
+    if node.ask and is_chain(node):
+        yield from chain(node, node.ask, _number(node, state))
     bound = ["self"] if node.form in ("object", "method") else []
     kind = "async def" if node.coroutine else "def"
     body = [f"{kind} {name}({', '.join([*bound, *_parameters(node, graph)])}):", *(f"    {line}" for line in _body(node, state))]
@@ -62,9 +64,17 @@ def action(node: Node) -> str:
         "method": f"{node.name}_node().{node.name}",
         "wrapped": f"logged({node.name})",
     }
+    if is_chain(node):
+        return f"{node.name}_asking | RunnableLambda({node.name})"
     if node.form == "runnable" and not _injected(node):
         return f"RunnableLambda({node.name})"
     return forms.get(node.form, node.name)
+
+
+def is_chain(node: Node) -> bool:
+    """Whether the node is a chain that asks, and ends with its function."""
+    chains = node.ask and node.ask.by == "node" and node.ask.times == "once" and node.form in ("function", "runnable")
+    return bool(chains) and not (node.looks or _injected(node))
 
 
 def metadata(node: Node, state: State) -> str:
@@ -79,6 +89,8 @@ def metadata(node: Node, state: State) -> str:
         hints += [f"'reads': {sorted(state.touched(node))}", f"'writes': {sorted(writes)}"]
     if effects == "external" or (effects and honest):
         hints.append(f"'effects': {effects!r}")
+    if node.ask and (node.ask.streams == "no" or (node.ask.streams and honest)):
+        hints.append(f"'streams': {node.ask.streams == 'yes'}")
     return f"metadata={{{', '.join(hints)}}}" if hints else ""
 
 
@@ -141,10 +153,10 @@ def _parameters(node: Node, graph: Graph) -> list[str]:
 
 def _body(node: Node, state: State) -> Iterator[str]:
     writer = {"runtime": "runtime.stream_writer", "parameter": "writer", "call": "get_stream_writer()"}[node.asking]
-    if any(out.to == node.name and out.of and out.payload in OPENED for out in outs_of(routers(state.graph))):
-        yield "state = opened(state)"
-    yield from state.numbered(node.name, node, state.narrow(node))
-    yield from asking(node, writer)
+    if is_chain(node):
+        yield "state, answer = state['given'], state['answer']"
+    yield from _number(node, state)
+    yield from asking(node, writer, is_chain(node))
     if node.pause:
         yield f"{'await apause' if node.coroutine else 'pause'}(n % {node.pause + 1}, {node.name!r})"
     if node.error:
@@ -162,6 +174,13 @@ def _body(node: Node, state: State) -> Iterator[str]:
         yield f"inner = {call}({{'seed': n % 101, 'box': {node.child.box}(){given(node.child.keys, 'n')}}})"
         yield "n = number(n, inner.get('log'))"
     yield from _result(node, state)
+
+
+def _number(node: Node, state: State) -> Iterator[str]:
+    """The statements that leave in `n` what the node is given."""
+    if any(out.to == node.name and out.of and out.payload in OPENED for out in outs_of(routers(state.graph))):
+        yield "state = opened(state)"
+    yield from state.numbered(node.name, node, state.narrow(node))
 
 
 def _shared_objects(node: Node, state: State) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import get_args
 
-from alto_langgraph.testing.ask_specs import AnswerForm, Ask, AskedBy, Asks, Payload, Trap
+from alto_langgraph.testing.ask_specs import AnswerForm, Ask, AskedBy, Asks, Payload, Streams, Trap
 from alto_langgraph.testing.asked_model import MOST
 from alto_langgraph.testing.graph_specs import Choice, Graph, Key, Node, Out
 from alto_langgraph.testing.plain_values import IN_PLACE
@@ -16,6 +16,7 @@ from alto_langgraph.testing.state_source import KEPT
 from alto_langgraph.testing.supersteps import followers, outs_of, several
 
 BY: tuple[AskedBy, ...] = get_args(AskedBy)
+STREAMS: tuple[Streams, ...] = get_args(Streams)
 TIMES: tuple[Asks, ...] = get_args(Asks)
 PAYLOADS: tuple[Payload, ...] = ("text", "dict", "state", "nested", "dataclass", "pydantic")
 TRAPS: tuple[tuple[Trap, float], ...] = (
@@ -120,11 +121,12 @@ def _with_ask(dice: Dice, graph: Graph, name: str, alias: bool) -> Graph:
     may = {"mutates": alias and graph.state == "typed", "raises": fails, "breaks": fails}
     ask = Ask(
         form=dice.choice(get_args(AnswerForm)),
-        by=dice.choices(BY, (6, 2, 2))[0],
+        by=dice.choices(BY, (6, 2, 2, 2, 3))[0],
         times=dice.choices(TIMES, (7, 1, 1, 1))[0],
         bound=dice.chance(0.4),
         key=key,
         alias=kind == "alias",
+        streams=dice.choices(STREAMS, (16, 3, 1))[0],
         traps=tuple(trap for trap, p in TRAPS if dice.chance(p) and may.get(trap, True)),
     )
     ways = sorted(followers(graph)[name] - ({*children} if kind not in ("dict", "state") else set()))

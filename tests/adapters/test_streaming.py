@@ -6,21 +6,17 @@ The model waits, in the middle of its answer, until the first part has been work
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import operator
 import random
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langgraph.graph import START
@@ -29,56 +25,7 @@ from langgraph.types import Command, Send
 from pydantic import PrivateAttr
 
 from alto_langgraph.graph import StateGraph as Alto
-
-PATIENCE = 10
-LINES = "one about apples\ntwo about pears\nthree about plums"
-JSON = json.dumps({"thought": "hm", "items": ["one about apples", "two about pears", "three about plums"]})
-
-
-class Writer(BaseChatModel):
-    """Writes word by word; `waits` before the last word until somebody lets it go on, if it is to."""
-
-    waits: bool = False
-    fails: bool = False
-    _go_on: threading.Event = PrivateAttr(default_factory=threading.Event)
-    _asked: list[str] = PrivateAttr(default_factory=list)
-
-    @property
-    def _llm_type(self) -> str:
-        return "writer"
-
-    def _words(self, messages: Any) -> list[str]:
-        prompt = str(messages[-1].content)
-        self._asked.append(prompt)
-        text = JSON if "json" in prompt else LINES if "plan" in prompt else f"text on {prompt}"
-        return text.replace(" ", " \0").split("\0")
-
-    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="".join(self._words(messages))))])
-
-    def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        *words, last = self._words(messages)
-        for word in words:
-            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
-        if self.fails and len(words) > 4:
-            raise ValueError("broke off")
-        if self.waits and len(words) > 4 and not self._go_on.wait(PATIENCE):
-            raise TimeoutError("nobody worked on the first part")
-        yield ChatGenerationChunk(message=AIMessageChunk(content=last))
-
-    async def _astream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        *words, last = self._words(messages)
-        for word in words:
-            await asyncio.sleep(0)
-            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
-        if self.fails and len(words) > 4:
-            raise ValueError("broke off")
-        if self.waits and len(words) > 4 and not await asyncio.to_thread(self._go_on.wait, PATIENCE):
-            raise TimeoutError("nobody worked on the first part")
-        yield ChatGenerationChunk(message=AIMessageChunk(content=last))
-
-    def go_on(self) -> None:
-        self._go_on.set()
+from tests.adapters.writer import LINES, Writer
 
 
 class State(TypedDict, total=False):

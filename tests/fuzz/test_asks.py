@@ -9,7 +9,7 @@ from collections import Counter
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 from langgraph.graph.state import StateGraph as Stock
@@ -205,6 +205,7 @@ def test_draws_of_nodes_that_ask_cover_every_feature() -> None:
     wanted = ["parts by command", "parts by route", "parts in the state", "last part elsewhere", "takes change", "takes return"]
     wanted += [*words("answer", AnswerForm), *words("asked by", AskedBy), *words("answers", Asks), *words("payload", Payload)]
     wanted += [*words("trap", Trap), "sync", "async", "turn cancel", "asks", "retry", "says", "store", "child", "key parts"]
+    wanted += words("streams", Literal["yes", "no"])
     assert [feature for feature in wanted if seen[feature] < 3] == []
     assert seen["asks a model"] >= 395  # in a graph of subgraphs alone nobody can
     modes = {mode for seed in range(100) for mode in draw(seed, asking=True).modes}

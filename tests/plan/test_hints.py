@@ -98,3 +98,8 @@ def test_stock_runs_the_same() -> None:
         return builder.compile().invoke({"a": []})
 
     assert run(None) == run({"reads": ["a"], "writes": ["b"], "effects": "pure"}) == {"a": [], "b": "x"}
+
+
+def test_streams_is_taken_at_its_word_and_nothing_but_a_bool() -> None:
+    assert [planned({"streams": value}).streams for value in (True, False, None, "yes", 1)] == [True, False, None, None, None]
+    assert planned({"streams": True}).evidence[0] == "declared"
