@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from alto_langgraph.tags import Tag
 
@@ -80,6 +80,23 @@ class StepOpened:
 
 
 Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened
+
+
+class Fragment(NamedTuple):
+    """What a task has come to, told as soon as it has, and again when that is certain.
+
+    Args:
+        tag: The task, as `current_tag()` names it inside; None where nobody can tell.
+        node: Its node. As in LangGraph's `updates`, `__interrupt__` stands for what the run waits for.
+        update: What `stream_mode="updates"` shows of it; None once it is thrown away.
+        committed: False when the task has completed and True when the run has taken what it came to, which is when `updates` shows
+            it. None says that what was told before was thrown away: it never will be, though the task may yet run again.
+    """
+
+    tag: Tag | None
+    node: str
+    update: Any
+    committed: bool | None
 
 
 class Observer(Protocol):

@@ -385,6 +385,8 @@ class Ahead:
             if early.adopted or early.abandoned or self._engine is None:
                 return
             early.told = True
+            if error is None:
+                self.loop.completed(early.task, early.task.writes)
             self._news.append(early)
             self._soon(self.catch_up, early=True)
 
@@ -479,7 +481,7 @@ class Ahead:
 
     def _start(self, start: Start) -> None:
         tag, node = start.tag, start.node
-        live = self.options.events == "live" and not start.guessed
+        live = self.options.events == "live" and not (start.guessed or self.loop.announces)
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
         self._earlies[tag] = early
         try:
@@ -544,6 +546,7 @@ class Ahead:
         self._fragments.forget(tag)
         if early.task is not None:
             self._answered(early.task)
+            self.loop.thrown_away(early.task)
         if early.told:  # what it came to doesn't count
             self._shadow.withdrawn(early.step, tag)
             self._naming.disown(tag)
