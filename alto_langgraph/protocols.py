@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from alto_langgraph.tags import Tag
@@ -79,7 +79,58 @@ class StepOpened:
     at: float
 
 
-Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened
+@dataclass(frozen=True, slots=True)
+class AskedInVain:
+    """A squashed early run that has asked models is over.
+
+    Args:
+        namespace: As in `TaskStarted`.
+        tag: The task.
+        calls: Calls of chat models (`invoke` and `ainvoke`).
+        tokens: What they were answered until then: tokens as the models count them, or pieces of an answer that broke off.
+        at: `time.perf_counter()` seconds.
+    """
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    calls: int
+    tokens: int
+    at: float
+
+
+Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened | AskedInVain
+
+
+@dataclass(frozen=True, slots=True)
+class RanAhead:
+    """What running ahead came to, in one run or in all of a graph's.
+
+    Args:
+        started: Tasks started before their superstep.
+        used: Those of them whose result their superstep has taken.
+        squashed: How many were thrown away, by the reason.
+        calls: Model calls that these had made.
+        tokens: Tokens that they were answered.
+        replayed: Processor seconds in which nodes' code was run again on parts of answers; 0.0 where nobody counts it.
+    """
+
+    started: int = 0
+    used: int = 0
+    squashed: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    tokens: int = 0
+    replayed: float = 0.0
+
+    @property
+    def thrown_away(self) -> int:
+        """How many were, for whatever reason."""
+        return sum(self.squashed.values())
+
+    @property
+    def reasons(self) -> str:
+        """Why, the commonest first."""
+        commonest = sorted(self.squashed.items(), key=lambda item: (-item[1], item[0]))
+        return "; ".join(f"{reason} ({times} ×)" if times > 1 else reason for reason, times in commonest)
 
 
 class Fragment(NamedTuple):

@@ -53,6 +53,9 @@ MARK = "__alto_run"
 """Key under which a task's config carries what the runner should do instead of running it; taken out before anything sees it."""
 
 
+LEFT = "the run ended before"
+
+
 @dataclass(frozen=True, slots=True)
 class Marked:
     """What the runner should do for a task: adopt `early`, or run it and tell the observer; `placed` if it has a place of the run's own."""
@@ -112,7 +115,7 @@ class Ahead:
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
-        self.producers = Producers(loop)
+        self.producers = Producers(loop, staging.tally.replayed)
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
@@ -327,9 +330,11 @@ class Ahead:
             self._open, self._news = set(), []
             self.producers.stop()
             for early in self._adopted:  # the run was left before LangGraph's runner came to it
-                if not (early.awaited or early.future.done()):
-                    early.future.cancel()
-                    self._abandoned.append(early)
+                if not early.awaited:
+                    self.in_vain(early, LEFT)
+                    if not early.future.done():
+                        early.future.cancel()
+                        self._abandoned.append(early)
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
@@ -492,6 +497,7 @@ class Ahead:
         if early.task is None:
             self._tell(Retreated(tag, "LangGraph wouldn't run it"))
             return
+        self.staging.tally.started()
         self._launch(early)
 
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
@@ -553,8 +559,25 @@ class Ahead:
         if early.future is not None:
             early.future.cancel()
             self._abandoned.append(early)
+        self.in_vain(early, reason)
+
+    def in_vain(self, early: Early, reason: str) -> None:
+        """What an early run comes to isn't used."""
         if self.telling is not None:
-            self.telling.squashed(tag, reason)
+            self.telling.squashed(early.tag, reason)
+        if early.future is None:
+            return
+        self.staging.tally.squashed(reason)
+        if early.future.done():
+            self._ended_in_vain(early)
+        else:
+            early.future.add_done_callback(partial(self._ended_in_vain, early))
+
+    def _ended_in_vain(self, early: Early, future: Any = None) -> None:
+        if early.asked:
+            self.staging.tally.in_vain(early.asked)
+            if self.telling is not None:
+                self.telling.asked_in_vain(early.tag, len(early.asked), sum(call.tokens for call in early.asked))
 
 
 def _prepared(task: PregelExecutableTask) -> bool:

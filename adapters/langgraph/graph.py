@@ -61,10 +61,10 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         return plan
 
     def explain(self) -> Any:
-        """What may run ahead in this graph, and what may not and why (`plan.explain.Explanation`)."""
+        """What may run ahead in this graph, what may not and why, and what its runs have shown (`plan.explain.Explanation`)."""
         from alto_langgraph.plan.explain import explain
 
-        return explain(self.alto_plan, self.alto_options)
+        return explain(self.alto_plan, self.alto_options, self.alto_staging.so_far())
 
     def stream_fragments(self, input: Any, config: Any = None, *, subgraphs: bool = False, **how: Any) -> Iterator[Fragment]:
         """As `astream_fragments`, with `stream` (threads).

@@ -25,10 +25,11 @@ class Producers:
 
     Args:
         loop: The run.
+        spent: Told how many processor seconds the replays of a node's run took.
     """
 
-    def __init__(self, loop: Committing) -> None:
-        self._loop = loop
+    def __init__(self, loop: Committing, spent: Callable[[float], None]) -> None:
+        self._loop, self._spent = loop, spent
         self._running: dict[tuple[str, Any], tuple[Producer, Replays]] = {}
         self.ending: list[Task[None]] = []
         """Replays that are cancelled and not over yet."""
@@ -60,6 +61,7 @@ class Producers:
         self._running = {}
 
     def _stop(self, replays: Replays) -> None:
+        self._spent(replays.spent)
         self.ending = [task for task in self.ending if not task.done()]
         if (ending := replays.stop()) is not None:
             self.ending.append(ending)

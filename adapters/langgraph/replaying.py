@@ -65,14 +65,14 @@ class Replays:
         self._loop, self._task, self._early, self._tell = loop, task, early, tell
         proc: Any = loop.nodes[task.name].node
         self._steps = proc.steps
-        self._begun, self._spent, self.over = perf_counter(), 0.0, False
+        self._begun, self.spent, self.over = perf_counter(), 0.0, False
         self._running: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None
         self._again = False
 
     def __call__(self, producer: Producer) -> None:
         """A part of an answer is finished."""
-        wait = (self._spent - GRACE) / SHARE - (perf_counter() - self._begun)
+        wait = (self.spent - GRACE) / SHARE - (perf_counter() - self._begun)
         if self.over:
             return
         try:
@@ -135,7 +135,7 @@ class Replays:
         except (Exception, UnansweredError):
             pass
         finally:
-            self._spent += thread_time() - before
+            self.spent += thread_time() - before
 
     def _config(self, writes: deque[tuple[str, Any]]) -> Any:
         given = self._task.config[CONF]

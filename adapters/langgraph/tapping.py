@@ -20,6 +20,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
 
+from alto_langgraph.driver.asked import Asked, asked
 from alto_langgraph.driver.producing import ANSWERS, Producer, Request
 from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.parts.message import CallDelta, GrowingMessage
@@ -67,6 +68,8 @@ class Tapped:
 
     def take(self, message: Any) -> None:
         """Listens to the next piece of the answer. The app gets it, whatever comes of that."""
+        if (call := self._request.call) is not None:
+            call.pieces += 1
         if self._deaf:
             return
         try:
@@ -163,16 +166,17 @@ def _invoke(invoke: Any, find: Find) -> Any:
     def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
             return answers.to(self, (input, kwargs))
+        call = asked() if isinstance(self, BaseChatModel) else None
         if (producer := find()) is None:
-            return invoke(self, input, config, **kwargs)
-        request = producer.begin(self, (input, kwargs))
+            return _noted(call, invoke(self, input, config, **kwargs))
+        request = producer.begin(self, (input, kwargs), call)
         token = _HEARD.set((self, request))
         try:
             answer = invoke(self, input, config, **kwargs)
         finally:
             _HEARD.reset(token)
         request.finish(answer)
-        return answer
+        return _noted(call, answer)
 
     return listening
 
@@ -182,18 +186,25 @@ def _ainvoke(ainvoke: Any, find: Find) -> Any:
     async def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
             return answers.to(self, (input, kwargs))
+        call = asked() if isinstance(self, BaseChatModel) else None
         if (producer := find()) is None:
-            return await ainvoke(self, input, config, **kwargs)
-        request = producer.begin(self, (input, kwargs))
+            return _noted(call, await ainvoke(self, input, config, **kwargs))
+        request = producer.begin(self, (input, kwargs), call)
         token = _HEARD.set((self, request))
         try:
             answer = await ainvoke(self, input, config, **kwargs)
         finally:
             _HEARD.reset(token)
         request.finish(answer)
-        return answer
+        return _noted(call, answer)
 
     return listening
+
+
+def _noted(call: Asked | None, answer: Any) -> Any:
+    if call is not None:
+        call.answered(answer)
+    return answer
 
 
 def _generating(generate: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 ENOUGH = 10
 """Fragments of a node after which it is judged."""
 MEMORY = 200
@@ -22,6 +24,10 @@ class Hits:
         if before > MEMORY:
             before, hit = before / 2, hit / 2
         self._counts[node] = before + started, hit + right
+
+    def seen(self) -> Mapping[str, tuple[int, int]]:
+        """Of each node that was listened to, how many there were lately and how many of them were right."""
+        return {node: (round(started), round(right)) for node, (started, right) in self._counts.items()}
 
     def worth(self, node: str) -> bool:
         """Whether it is worth sending on parts of what `node` is answered."""
