@@ -111,7 +111,8 @@ class RanAhead:
         squashed: How many were thrown away, by the reason.
         calls: Model calls that these had made.
         tokens: Tokens that they were answered.
-        replayed: Processor seconds in which nodes' code was run again on parts of answers; 0.0 where nobody counts it.
+        replayed: Processor seconds in which nodes' code was run again on parts of answers; of one run nobody counts it.
+        answered: Tokens that those were answered which were used; of one run nobody counts them.
     """
 
     started: int = 0
@@ -120,6 +121,7 @@ class RanAhead:
     calls: int = 0
     tokens: int = 0
     replayed: float = 0.0
+    answered: int = 0
 
     @property
     def thrown_away(self) -> int:

@@ -185,7 +185,7 @@ def _count(marked: Marked, early: Early, in_vain: str | None = None) -> None:
     if in_vain is not None:
         ahead.in_vain(early, early.fence or in_vain)
     else:
-        ahead.staging.tally.used()
+        ahead.staging.tally.used(early.asked)
 
 
 def _take_over(early: Early, task: PregelExecutableTask, error: BaseException | None = None) -> None:

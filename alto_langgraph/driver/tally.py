@@ -14,7 +14,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._started = self._used = self._calls = self._tokens = 0
+        self._started = self._used = self._calls = self._tokens = self._answered = 0
         self._replayed = 0.0
         self._squashed: Counter[str] = Counter()
 
@@ -23,10 +23,11 @@ class Tally:
         with self._lock:
             self._started += 1
 
-    def used(self) -> None:
-        """Its superstep has taken what it came to."""
+    def used(self, calls: list[Asked]) -> None:
+        """Its superstep has taken what it came to; `calls` is what it has asked models."""
         with self._lock:
             self._used += 1
+            self._answered += sum(call.tokens for call in calls)
 
     def squashed(self, reason: str) -> None:
         """It was thrown away."""
@@ -47,4 +48,5 @@ class Tally:
     def so_far(self) -> RanAhead:
         """What has been counted."""
         with self._lock:
-            return RanAhead(self._started, self._used, dict(self._squashed), self._calls, self._tokens, self._replayed)
+            squashed = dict(self._squashed)
+            return RanAhead(self._started, self._used, squashed, self._calls, self._tokens, self._replayed, self._answered)
