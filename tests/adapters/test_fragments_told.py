@@ -6,6 +6,7 @@ import asyncio
 import operator
 import threading
 from collections import Counter
+from contextvars import ContextVar
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -60,8 +61,20 @@ def check(told: list[Fragment]) -> None:
     assert not waiting
 
 
-async def tell(graph: Any, input: Any = FRUIT, config: Any = None, **how: Any) -> list[Fragment]:
-    told = [fragment async for fragment in graph.astream_fragments(input, config, **how)]
+GATE: ContextVar[asyncio.Event] = ContextVar("gate")
+"""What the first stage of the first item waits for."""
+
+
+async def tell(graph: Any, input: Any = FRUIT, config: Any = None, ahead: int = 0, **how: Any) -> list[Fragment]:
+    """All that is told; the gate opens once so many second stages were."""
+    gate, told = asyncio.Event(), []
+    GATE.set(gate)
+    if not ahead:
+        gate.set()
+    async for fragment in graph.astream_fragments(input, config, **how):
+        told.append(fragment)
+        if sum(fragment.node == "second" and fragment.committed is False for fragment in told) == ahead:
+            gate.set()
     check(told)
     return told
 
@@ -108,6 +121,7 @@ async def test_what_turns_out_wrong_is_told_to_be_thrown_away() -> None:
     check(told)
     lost = [fragment for fragment in told if fragment.committed is None]
     assert lost
+    assert [fragment.node for fragment in told[told.index(lost[-1]) :] if fragment.committed is False] == ["write"] * 3  # at once
     assert {str(fragment.tag) for fragment in lost} <= {"plan[1]/write[0]", "plan[1]/write[1]"}
     stock = [event async for event in built(Stock, excited, Writer()).astream(FRUIT, stream_mode="updates")]
     assert bag(updates(told)) == bag(stock)
@@ -131,7 +145,7 @@ def first(payload: Any) -> Command[Any]:
 
 async def afirst(payload: Any) -> Command[Any]:
     if payload["item"] == "item 0":
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(GATE.get().wait(), PATIENCE)
     return first(payload)
 
 
@@ -140,11 +154,11 @@ async def second(payload: Any) -> State:
 
 
 async def test_tags_are_those_that_nodes_see_themselves() -> None:
-    told = await tell(pipeline(Alto, {"first": afirst, "second": second}))
+    told = await tell(pipeline(Alto, {"first": afirst, "second": second}), ahead=2)
     ahead = [fragment for fragment in told if fragment.node == "second" and fragment.committed is False]
-    assert {f"{fragment.tag} of item {place}" for place, fragment in zip((1, 2, 0), ahead, strict=True)} == {
-        fragment.update["seen"][0] for fragment in ahead
-    }
+    seen = {(str(fragment.tag), fragment.update["seen"][0]) for fragment in ahead}
+    tags = [f"split[1]/first[{place}]/second[0]" for place in range(3)]
+    assert seen == {(tag, f"{tag} of item {place}") for place, tag in enumerate(tags)}
     committed = [fragment.node for fragment in told if fragment.committed]
     order = [fragment.node for fragment in told if fragment.committed is False]
     assert sorted(committed) == sorted(order)
@@ -187,7 +201,7 @@ def inner(graph: type[Stock[Any]]) -> Any:
 
 @pytest.mark.parametrize("subgraphs", [True, False])
 async def test_tasks_of_subgraphs_are_told_with_their_lineage(subgraphs: bool) -> None:
-    told = await tell(pipeline(Alto, {"first": afirst, "second": inner(Alto)}), subgraphs=subgraphs)
+    told = await tell(pipeline(Alto, {"first": afirst, "second": inner(Alto)}), ahead=2, subgraphs=subgraphs)
     events = pipeline(Stock, {"first": afirst, "second": inner(Stock)}).astream({}, stream_mode="updates", subgraphs=subgraphs)
     assert bag(updates(told)) == bag([event[1] if subgraphs else event async for event in events])
     inside = [str(fragment.tag) for fragment in told if fragment.node == "two" and fragment.committed is False]
@@ -229,6 +243,31 @@ async def test_where_nothing_runs_ahead_everything_is_told_when_it_is_committed(
     ]
     assert updates(told) == [event async for event in chain(Stock).astream(FRUIT, stream_mode="updates")]
     assert list(chain(Alto).stream_fragments(FRUIT)) == told
+
+
+async def test_an_error_takes_back_what_was_told_of_subgraphs_too() -> None:
+    gate = asyncio.Event()
+
+    async def failing(payload: Any) -> Command[Any]:
+        if payload["item"] == "item 2":
+            await asyncio.wait_for(gate.wait(), PATIENCE)
+            raise ValueError("broke")
+        return first(payload)
+
+    told: list[Fragment] = []
+
+    async def listen() -> None:
+        async for fragment in pipeline(Alto, {"first": failing, "second": inner(Alto)}).astream_fragments({}, subgraphs=True):
+            told.append(fragment)
+            if sum(one.node == "two" for one in told) == 2:
+                gate.set()
+
+    with pytest.raises(ValueError, match="broke"):
+        await listen()
+    check(told)
+    lost = [fragment for fragment in told if fragment.committed is None]
+    assert Counter(fragment.node for fragment in lost) >= Counter({"one": 2, "two": 2})
+    assert {fragment.node for fragment in told if fragment.committed} == {"split", "first"}
 
 
 async def test_an_error_comes_after_what_was_completed_and_takes_it_back() -> None:
@@ -313,6 +352,8 @@ async def test_interrupts_and_resuming() -> None:
         config: Any = {"configurable": {"thread_id": "1"}}
         turns = []
         for given in ({}, Command(resume="yes")):
+            GATE.set(asyncio.Event())
+            GATE.get().set()
             if graph is Stock:
                 events = [event async for event in app.astream(given, config, stream_mode="updates")]
                 plain = [{node: update for node, update in event.items() if node != "__metadata__"} for event in events]
@@ -330,15 +371,17 @@ async def test_interrupts_and_resuming() -> None:
 async def test_who_observes_hears_all_the_same() -> None:
     facts = Facts()
     with observed_by(facts):
-        await tell(pipeline(Alto, {"first": afirst, "second": second}))
+        await tell(pipeline(Alto, {"first": afirst, "second": second}), ahead=2)
     ahead = [fact for fact in facts.heard if isinstance(fact, TaskStarted) and fact.ahead]
     assert {fact.node for fact in ahead} == {"second"}
 
 
 async def test_a_slow_listener_misses_nothing() -> None:
-    told = []
+    gate, told = asyncio.Event(), []
+    GATE.set(gate)
     async for fragment in pipeline(Alto, {"first": afirst, "second": second}, 40).astream_fragments({}):
         told.append(fragment)
+        gate.set()
         await asyncio.sleep(0.001)
     check(told)
     assert Counter(fragment.node for fragment in told if fragment.committed) == {"split": 1, "first": 40, "second": 40}
