@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.graph import optimize as optimize
     from alto_langgraph.comparison import compare as compare
     from alto_langgraph.options import AltoOptions as AltoOptions
+    from alto_langgraph.protocols import Fragment as Fragment
     from alto_langgraph.protocols import observed_by as observed_by
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AltoOptions": "alto_langgraph.options",
+    "Fragment": "alto_langgraph.protocols",
     "compare": "alto_langgraph.comparison",
     "current_tag": "alto_langgraph.adapters.langgraph.current",
     "observed_by": "alto_langgraph.protocols",

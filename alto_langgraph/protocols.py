@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
 
 from alto_langgraph.tags import Tag
 
@@ -79,7 +79,77 @@ class StepOpened:
     at: float
 
 
-Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened
+@dataclass(frozen=True, slots=True)
+class AskedInVain:
+    """A squashed early run that has asked models is over.
+
+    Args:
+        namespace: As in `TaskStarted`.
+        tag: The task.
+        calls: Calls of chat models (`invoke` and `ainvoke`).
+        tokens: What they were answered until then: tokens as the models count them, or pieces of an answer that broke off.
+        at: `time.perf_counter()` seconds.
+    """
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    calls: int
+    tokens: int
+    at: float
+
+
+Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened | AskedInVain
+
+
+@dataclass(frozen=True, slots=True)
+class RanAhead:
+    """What running ahead came to, in one run or in all of a graph's.
+
+    Args:
+        started: Tasks started before their superstep.
+        used: Those of them whose result their superstep has taken.
+        squashed: How many were thrown away, by the reason.
+        calls: Model calls that these had made.
+        tokens: Tokens that they were answered.
+        replayed: Processor seconds in which nodes' code was run again on parts of answers; of one run nobody counts it.
+        answered: Tokens that those were answered which were used; of one run nobody counts them.
+    """
+
+    started: int = 0
+    used: int = 0
+    squashed: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    tokens: int = 0
+    replayed: float = 0.0
+    answered: int = 0
+
+    @property
+    def thrown_away(self) -> int:
+        """How many were, for whatever reason."""
+        return sum(self.squashed.values())
+
+    @property
+    def reasons(self) -> str:
+        """Why, the commonest first."""
+        commonest = sorted(self.squashed.items(), key=lambda item: (-item[1], item[0]))
+        return "; ".join(f"{reason} ({times} ×)" if times > 1 else reason for reason, times in commonest)
+
+
+class Fragment(NamedTuple):
+    """What a task has come to, told as soon as it has, and again when that is certain.
+
+    Args:
+        tag: The task, as `current_tag()` names it inside; None where nobody can tell.
+        node: Its node. As in LangGraph's `updates`, `__interrupt__` stands for what the run waits for.
+        update: What `stream_mode="updates"` shows of it; None once it is thrown away.
+        committed: False when the task has completed and True when the run has taken what it came to, which is when `updates` shows
+            it. None says that what was told before was thrown away: it never will be, though the task may yet run again.
+    """
+
+    tag: Tag | None
+    node: str
+    update: Any
+    committed: bool | None
 
 
 class Observer(Protocol):

@@ -21,6 +21,7 @@ class Target:
         against: A lane of the same benchmark, a bound's name, or `benchmark/lane` for a lane of another benchmark.
         kind: Whether `at_most` limits a ratio or a difference.
         metric: Metric judged; None for the samples' first.
+        base: Metric of `against` that the one judged is a share of; None for the same metric.
     """
 
     at_most: float | None
@@ -28,6 +29,7 @@ class Target:
     against: str = "stock"
     kind: Literal["ratio", "difference"] = "ratio"
     metric: str | None = None
+    base: str | None = None
 
 
 class Benchmark(Protocol):

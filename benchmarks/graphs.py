@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from typing import Any, Literal
 
+from benchmarks.accounts import came_to, so_far
 from benchmarks.answers import Answers
 from benchmarks.declare import Sample, Target
 from benchmarks.savers import Checkpointer, forget, opened
@@ -60,6 +61,7 @@ class GraphBenchmark:
         targets: Judged in the report.
         watch: What notes a moment inside every run, as a metric beside the others.
         compute_bounds: `compute_bounds(size)` gives seconds by name that are computed, not measured.
+        accounts: Whether samples hold what running ahead came to, too.
     """
 
     name: str
@@ -84,6 +86,7 @@ class GraphBenchmark:
     targets: tuple[Target, ...] = (Target(1.0),)
     compute_bounds: Callable[[Any], Mapping[str, float]] = field(default=lambda size: {})
     watch: Watch | None = None
+    accounts: bool = False
     unit: str = "s"
 
     @property
@@ -118,7 +121,9 @@ class GraphBenchmark:
         with opened(self.checkpointer, self.sync, runner) as saver:
             graph = lane.build(side(alto if lane.side == "alto" else lane.side), self.size)(checkpointer=saver)
             modes = self.modes[0] if len(self.modes) == 1 else list(self.modes)
-            yield App(graph, self.input(self.size), runner, self.sync, saver, self.durability, self.concurrency, modes, self.watch)
+            yield App(
+                graph, self.input(self.size), runner, self.sync, saver, self.durability, self.concurrency, modes, self.watch, self.accounts
+            )
 
 
 @dataclass(slots=True)
@@ -134,6 +139,7 @@ class App:
     concurrency: int | None = None
     modes: str | list[str] = "updates"
     watch: Watch | None = None
+    accounts: bool = False
     _threads: Iterator[int] = field(default_factory=count)
 
     def timed(self, heard: Callable[[Any], object] = lambda event: None) -> Callable[[], Sample]:
@@ -144,11 +150,14 @@ class App:
             gc.collect()  # each run starts from the same heap; inside it the collector works as it does for users
             if self.watch:
                 self.watch.reset()
+            before = so_far(self.graph)
             cpu, wall = time.process_time(), time.perf_counter()
             events = self.run(self.modes, thread)
             sample = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
             if self.watch:
                 sample[self.watch.metric] = self.watch.seconds(wall)
+            if self.accounts:
+                sample |= came_to(before, so_far(self.graph))
             self.forget(thread)
             heard(events[-1])
             return sample

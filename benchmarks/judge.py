@@ -25,6 +25,7 @@ class Judgement:
         by_metric: The comparison in every metric both have; the first one is judged.
         verdict: What came of it.
         metric: The metric judged, where that isn't the samples' first.
+        base: The metric that it is a share of, where that is another one.
     """
 
     benchmark: str
@@ -35,10 +36,13 @@ class Judgement:
     by_metric: Mapping[str, Estimate]
     verdict: Verdict
     metric: str | None = None
+    base: str | None = None
 
     @property
     def reference(self) -> str:
         """What the lane is judged by, for people, with the metric where it isn't the usual one."""
+        if self.base:
+            return f"{self.against} ({self.metric} of {self.base})"
         return f"{self.against} ({self.metric})" if self.metric else self.against
 
     @property
@@ -60,10 +64,13 @@ def judgements(results: Sequence[Result]) -> Iterator[Judgement]:
             of = _metrics(result, target["of"])
             if judged:
                 of = {judged: of[judged]} | of
-            kind = target["kind"]
-            by_metric = {metric: estimate(values, metrics[metric], kind, paired) for metric, values in of.items() if metric in metrics}
+            kind, base = target["kind"], target.get("base")
+            if base:
+                by_metric = {judged: estimate(of[judged], metrics[base], kind, paired)}
+            else:
+                by_metric = {metric: estimate(values, metrics[metric], kind, paired) for metric, values in of.items() if metric in metrics}
             verdict = next(iter(by_metric.values())).verdict(target["at_most"])
-            yield Judgement(result["name"], target["of"], target["against"], kind, target["at_most"], by_metric, verdict, judged)
+            yield Judgement(result["name"], target["of"], target["against"], kind, target["at_most"], by_metric, verdict, judged, base)
 
 
 def lanes(result: Result) -> dict[str, dict[str, Spread]]:

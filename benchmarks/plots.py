@@ -33,7 +33,7 @@ def draw(results: Sequence[Result], folder: Path) -> dict[str, str]:
 
 def ratios(judged: Sequence[Judgement]) -> Figure | None:
     """A row per target: the ratio with its interval, a tick where the target is; None where no target is a ratio."""
-    rows = [j for j in judged if j.kind == "ratio"]
+    rows = [j for j in judged if j.kind == "ratio" and not j.base]
     if not rows:
         return None
     figure, axes = _blank(8, 0.8 + 0.22 * len(rows))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from benchmarks import streams_agent, streams_plan, streams_verify
+from benchmarks.accounts import TARGETS
 from benchmarks.declare import Target
 from benchmarks.foretold import IDEAL
 from benchmarks.graphs import EXPERT, GraphBenchmark, Lane
@@ -17,14 +18,14 @@ GROUP = "streams"
 
 def benchmarks() -> Iterator[GraphBenchmark]:
     """A plan of lines, an answer checked claim by claim, an agent with several tool calls, and a plan in which nothing is to be gained."""
-    yield plan("streams_plan_10", "on a server of 4 slots", streams_plan.Load(), (Target(1.05, against=IDEAL),))
+    yield plan("streams_plan_10", "on a server of 4 slots", streams_plan.Load(), (Target(1.05, against=IDEAL), *TARGETS), accounts=True)
     yield verify(streams_verify.Load())
     yield agent(streams_agent.Load())
     free = "with slots for all at a time: the last line comes at the plan's end, so there is nothing to gain"
     yield plan("streams_uniform", free, streams_plan.Load(slots=None), (Target(1.02),))
 
 
-def plan(name: str, how: str, load: streams_plan.Load, targets: tuple[Target, ...]) -> GraphBenchmark:
+def plan(name: str, how: str, load: streams_plan.Load, targets: tuple[Target, ...], accounts: bool = False) -> GraphBenchmark:
     """A plan of lines, then a call for each."""
     return GraphBenchmark(
         name=name,
@@ -37,6 +38,7 @@ def plan(name: str, how: str, load: streams_plan.Load, targets: tuple[Target, ..
         budget=30.0,
         targets=(*targets, Target(None, of="stock", against=IDEAL)),
         compute_bounds=streams_plan.least,
+        accounts=accounts,
     )
 
 
@@ -64,8 +66,10 @@ def verify(load: streams_verify.Load) -> GraphBenchmark:
             Target(0.40, metric=watch.metric),
             Target(None, of="stock", against=IDEAL),
             Target(None, of=EXPERT, against=IDEAL),
+            *TARGETS,
         ),
         compute_bounds=streams_verify.least,
+        accounts=True,
         watch=watch,
     )
 
@@ -86,7 +90,9 @@ def agent(load: streams_agent.Load) -> GraphBenchmark:
             Target(1.05, against=IDEAL, metric=watch.metric),
             Target(0.85, metric=watch.metric),
             Target(None, of="stock", against=IDEAL, metric=watch.metric),
+            *TARGETS,
         ),
         compute_bounds=streams_agent.least,
+        accounts=True,
         watch=watch,
     )

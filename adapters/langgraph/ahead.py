@@ -55,6 +55,9 @@ MARK = "__alto_run"
 """Key under which a task's config carries what the runner should do instead of running it; taken out before anything sees it."""
 
 
+LEFT = "the run ended before"
+
+
 @dataclass(frozen=True, slots=True)
 class Marked:
     """What the runner should do for a task: adopt `early`, or run it and tell the observer.
@@ -119,7 +122,8 @@ class Ahead:
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
-        self.producers, self._gathering = Producers(loop, options.stream_models), Gathering()
+        self.producers = Producers(loop, options.stream_models, staging.tally.replayed)
+        self._gathering = Gathering(staging.tally.replayed)
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
@@ -338,9 +342,11 @@ class Ahead:
             self.producers.stop()
             self._gathering.stop()
             for early in self._adopted:  # the run was left before LangGraph's runner came to it
-                if not (early.awaited or early.future.done()):
-                    early.future.cancel()
-                    self._abandoned.append(early)
+                if not early.awaited:
+                    self.in_vain(early, LEFT)
+                    if not early.future.done():
+                        early.future.cancel()
+                        self._abandoned.append(early)
             abandoned, self._abandoned = self._abandoned, []
             return abandoned
 
@@ -443,6 +449,8 @@ class Ahead:
             if early.adopted or early.abandoned or self._engine is None:
                 return
             early.told = True
+            if error is None:
+                self.loop.completed(early.task, early.task.writes)
             self._news.append(early)
             self._soon(self.catch_up, early=True)
 
@@ -538,7 +546,7 @@ class Ahead:
 
     def _start(self, start: Start) -> None:
         tag, node = start.tag, start.node
-        live = self.options.events == "live" and not start.guessed
+        live = self.options.events == "live" and not (start.guessed or self.loop.announces)
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
         self._earlies[tag] = early
         if (spare := self.loop.spare) is not None:
@@ -551,6 +559,7 @@ class Ahead:
         if early.task is None:
             self._tell(Retreated(tag, "LangGraph wouldn't run it"))
             return
+        self.staging.tally.started()
         self._launch(early)
 
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
@@ -605,14 +614,32 @@ class Ahead:
         self._fragments.forget(tag)
         if early.task is not None:
             self._answered(early.task)
+            self.loop.thrown_away(early.task)
         if early.told:  # what it came to doesn't count
             self._shadow.withdrawn(early.step, tag)
             self._naming.disown(tag)
         if early.future is not None:
             early.future.cancel()
             self._abandoned.append(early)
+        self.in_vain(early, reason)
+
+    def in_vain(self, early: Early, reason: str) -> None:
+        """What an early run comes to isn't used."""
         if self.telling is not None:
-            self.telling.squashed(tag, reason)
+            self.telling.squashed(early.tag, reason)
+        if early.future is None:
+            return
+        self.staging.tally.squashed(reason)
+        if early.future.done():
+            self._ended_in_vain(early)
+        else:
+            early.future.add_done_callback(partial(self._ended_in_vain, early))
+
+    def _ended_in_vain(self, early: Early, future: Any = None) -> None:
+        if early.asked:
+            self.staging.tally.in_vain(early.asked)
+            if self.telling is not None:
+                self.telling.asked_in_vain(early.tag, len(early.asked), sum(call.tokens for call in early.asked))
 
 
 def _prepared(task: PregelExecutableTask) -> bool:

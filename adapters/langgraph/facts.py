@@ -16,6 +16,7 @@ from alto_langgraph.adapters.langgraph.seam import PUSH
 from alto_langgraph.adapters.langgraph.staging import Staging
 from alto_langgraph.protocols import (
     OBSERVER,
+    AskedInVain,
     Fact,
     Observer,
     Outcome,
@@ -88,6 +89,10 @@ class Telling:
     def squashed(self, tag: Tag, reason: str) -> None:
         """An early run was thrown away."""
         self._tell(TaskSquashed(self._namespace, tag, reason, perf_counter()))
+
+    def asked_in_vain(self, tag: Tag, calls: int, tokens: int) -> None:
+        """An early run that was thrown away has ended."""
+        self._tell(AskedInVain(self._namespace, tag, calls, tokens, perf_counter()))
 
     def _parents(self, tag: Tag, task: PregelExecutableTask) -> tuple[Tag, ...]:
         if task.path[0] == PUSH:

@@ -83,9 +83,14 @@ class Gathered:
 
 
 class Gathering:
-    """Those of one run of one graph."""
+    """Those of one run of one graph.
 
-    def __init__(self) -> None:
+    Args:
+        spent: Told how many processor seconds the replays for a task took.
+    """
+
+    def __init__(self, spent: Callable[[float], None]) -> None:
+        self._spent = spent
         self._tasks: dict[Tag, Gathered] = {}
         self.ending: list[AsyncTask[None]] = []
         """Replays that are cancelled and not over yet."""
@@ -105,6 +110,7 @@ class Gathering:
         self._tasks = {}
 
     def _stop(self, gathered: Gathered) -> None:
+        self._spent(gathered.replays.spent)
         self.ending = [task for task in self.ending if not task.done()]
         if (ending := gathered.replays.stop()) is not None:
             self.ending.append(ending)

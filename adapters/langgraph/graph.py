@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -21,6 +21,7 @@ from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
 if TYPE_CHECKING:
     from alto_langgraph.options import AltoOptions
     from alto_langgraph.plan.model import Plan
+    from alto_langgraph.protocols import Fragment
 
     OptionsLike = AltoOptions | Mapping[str, Any] | bool | None
 
@@ -60,10 +61,41 @@ class Optimized(Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, Conte
         return plan
 
     def explain(self) -> Any:
-        """What may run ahead in this graph, and what may not and why (`plan.explain.Explanation`)."""
+        """What may run ahead in this graph, what may not and why, and what its runs have shown (`plan.explain.Explanation`)."""
         from alto_langgraph.plan.explain import explain
 
-        return explain(self.alto_plan, self.alto_options)
+        return explain(self.alto_plan, self.alto_options, self.alto_staging.so_far())
+
+    def stream_fragments(self, input: Any, config: Any = None, *, subgraphs: bool = False, **how: Any) -> Iterator[Fragment]:
+        """As `astream_fragments`, with `stream` (threads).
+
+        With a `max_concurrency` they all are for tasks, so what is told ahead is told when the next task of the superstep has ended.
+        """
+        told: Iterator[Fragment] = _told().fragments(self, input, config, subgraphs, _without_modes(how))
+        return told
+
+    def astream_fragments(self, input: Any, config: Any = None, *, subgraphs: bool = False, **how: Any) -> AsyncIterator[Fragment]:
+        """Runs the graph as `astream` does, and tells what each task comes to as soon as it has, also if its superstep is far off.
+
+        Nothing of a run changes by it. What is told with `committed=True` is what `stream_mode="updates"` shows, in that order; each
+        was told before with `committed=False`, unless it is an interrupt. What was told and is thrown away is told again with
+        `committed=None`, before the iterator ends at the latest. On stock LangGraph (`enabled=False`) tasks have no tags.
+
+        Args:
+            input: As for `astream`.
+            config: As for `astream`.
+            subgraphs: Whether to tell of tasks of subgraphs, too. Their tags are below that of the task that runs the subgraph.
+            **how: Whatever else `astream` takes, except `stream_mode` and `version`.
+
+        Yields:
+            `Fragment(tag, node, update, committed)`.
+
+        Raises:
+            TypeError: `stream_mode` or `version` is given.
+            Exception: whatever the run raises.
+        """
+        told: AsyncIterator[Fragment] = _told().afragments(self, input, config, subgraphs, _without_modes(how))
+        return told
 
     if not TYPE_CHECKING:  # type checkers see LangGraph's own signatures
 
@@ -182,6 +214,19 @@ def _options(given: OptionsLike) -> AltoOptions:
     from alto_langgraph.options import AltoOptions
 
     return AltoOptions.of(given)
+
+
+def _told() -> Any:
+    from alto_langgraph.adapters.langgraph import told
+
+    return told
+
+
+def _without_modes(how: dict[str, Any]) -> dict[str, Any]:
+    for name in ("stream_mode", "version"):
+        if name in how:
+            raise TypeError(f"fragments have a form of their own: `{name}` can't be chosen")
+    return how
 
 
 def _running() -> Any:

@@ -33,6 +33,8 @@ class Ear:
     def take(self, piece: Any) -> None:
         """Listens to the next piece of the answer. The app gets it, whatever comes of that."""
         self._pieces.append(piece)
+        if (call := self._request.call) is not None:
+            call.pieces += 1
         if self._deaf:
             return
         try:

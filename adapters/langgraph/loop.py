@@ -14,6 +14,7 @@ from typing import Any
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import Ahead
+from alto_langgraph.adapters.langgraph.announcing import Announcing
 from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import PER_TASK, VERY_WIDE, ease, relax
 from alto_langgraph.adapters.langgraph.emitting import Emitting
@@ -36,7 +37,7 @@ WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
 
-class Committing(Relating, Emitting, Incremental):
+class Committing(Relating, Announcing, Emitting, Incremental):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None

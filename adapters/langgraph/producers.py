@@ -26,10 +26,11 @@ class Producers:
     Args:
         loop: The run.
         models: Which models may be asked to stream.
+        spent: Told how many processor seconds the replays of a node's run took.
     """
 
-    def __init__(self, loop: Committing, models: Models) -> None:
-        self._loop, self._models = loop, models
+    def __init__(self, loop: Committing, models: Models, spent: Callable[[float], None]) -> None:
+        self._loop, self._models, self._spent = loop, models, spent
         self._running: dict[tuple[str, Any], tuple[Producer, Replays]] = {}
         self.ending: list[Task[None]] = []
         """Replays that are cancelled and not over yet."""
@@ -61,6 +62,7 @@ class Producers:
         self._running = {}
 
     def _stop(self, replays: Replays) -> None:
+        self._spent(replays.spent)
         self.ending = [task for task in self.ending if not task.done()]
         if (ending := replays.stop()) is not None:
             self.ending.append(ending)

@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.seam import AsyncQueue, SyncQueue
+from alto_langgraph.adapters.langgraph.told import AT_ONCE
 from alto_langgraph.driver.early import CURRENT, Early
 
 
@@ -24,7 +25,7 @@ class _Holding:
 
     def deliver(self, item: Any, outer: Early | None) -> None:
         """Takes an event said by code running in `outer`."""
-        while outer is not None and outer is not self._inside:
+        while outer is not None and outer is not self._inside and item[1] not in AT_ONCE:
             if outer.hold(self, item):
                 return
             if outer.rename is not None:

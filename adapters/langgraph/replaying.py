@@ -70,14 +70,14 @@ class Replays:
         self._loop, self._ready, self._tell = loop, ready, tell
         proc: Any = loop.nodes[node].node
         self._steps = proc.steps
-        self._begun, self._spent, self.over = perf_counter(), 0.0, False
+        self._begun, self.spent, self.over = perf_counter(), 0.0, False
         self._running: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | threading.Timer | None = None
         self._again, self._turn = False, threading.Lock()
 
     def __call__(self, producer: Producer) -> None:
         """A part of an answer is finished."""
-        wait = (self._spent - GRACE) / SHARE - (perf_counter() - self._begun)
+        wait = (self.spent - GRACE) / SHARE - (perf_counter() - self._begun)
         if self.over:
             return
         try:
@@ -149,7 +149,7 @@ class Replays:
         except (Exception, UnansweredError):
             pass
         finally:
-            self._spent += thread_time() - before
+            self.spent += thread_time() - before
 
     def _begin(self, trial: _Trial) -> PregelExecutableTask | None:
         """The task to run again."""

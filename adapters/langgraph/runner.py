@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.errors import GraphInterrupt
 from langgraph.types import PregelExecutableTask
 
-from alto_langgraph.adapters.langgraph.ahead import MARK, Ahead, Marked
+from alto_langgraph.adapters.langgraph.ahead import LEFT, MARK, Ahead, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
 from alto_langgraph.adapters.langgraph.fragments import borrows
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
@@ -36,6 +36,8 @@ from alto_langgraph.tags import Tag
 
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
+
+AGAIN = "its superstep had to run it again"
 
 # ---- early runs
 
@@ -131,11 +133,14 @@ async def _arun_marked(marked: Marked, task: PregelExecutableTask, run: Callable
         except BaseException as error:
             if marked.early.fence is None or isinstance(error, asyncio.CancelledError):
                 _take_over(marked.early, task, error)
+                _count(marked, marked.early, LEFT if isinstance(error, asyncio.CancelledError) else None)
                 raise
         else:
             if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
+                _count(marked, marked.early)
                 return result
+        _count(marked, marked.early, AGAIN)
     async with (None if marked.placed else marked.loop.gate) or nullcontext():
         return await _arun_in_order(marked, task, run)
 
@@ -175,13 +180,27 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
         except BaseException as error:
             if marked.early.fence is None:
                 _take_over(marked.early, task, error)
+                _count(marked, marked.early)
                 raise
         else:
             if marked.early.fence is None and not borrows(marked.early):
                 _take_over(marked.early, task)
+                _count(marked, marked.early)
                 return result
+    if marked.early is not None:
+        _count(marked, marked.early, AGAIN)
     with (None if marked.placed else marked.loop.places) or nullcontext(), _told(marked.loop, marked.tag, task, marked.step, ahead=False):
         return run()
+
+
+def _count(marked: Marked, early: Early, in_vain: str | None = None) -> None:
+    """What became of an early run: its superstep has taken what it came to, or it was in vain."""
+    if (ahead := marked.loop.ahead) is None:
+        return
+    if in_vain is not None:
+        ahead.in_vain(early, early.fence or in_vain)
+    else:
+        ahead.staging.tally.used(early.asked)
 
 
 def _take_over(early: Early, task: PregelExecutableTask, error: BaseException | None = None) -> None:

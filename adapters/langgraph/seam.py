@@ -90,6 +90,7 @@ try:
         task_path_str,
     )
     from langgraph.pregel._checkpoint import copy_checkpoint, create_checkpoint
+    from langgraph.pregel._io import map_output_updates
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
@@ -150,6 +151,7 @@ __all__ = [
     "copy_checkpoint",
     "create_checkpoint",
     "get_new_channel_versions",
+    "map_output_updates",
     "merge_configs",
     "patch_config",
     "prepare_next_tasks",

@@ -16,6 +16,7 @@ from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, Last
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.hits import Hits
 from alto_langgraph.driver.readings import Readings
+from alto_langgraph.driver.tally import Tally
 from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.engine.habits import Habits
 from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates
@@ -24,6 +25,7 @@ from alto_langgraph.plan.passing import Passing
 
 if TYPE_CHECKING:
     from alto_langgraph.options import AltoOptions
+    from alto_langgraph.plan.explain import SoFar
 
 
 class Gated(Runnable[Any, Any]):
@@ -92,7 +94,7 @@ class Staging:
         self.channels = graph.channels
         self.step_timeout = graph.step_timeout
         self._graph = graph
-        self.tempo, self.habits, self.readings, self.hits = Tempo(), Habits(), Readings(), Hits()
+        self.tempo, self.habits, self.readings, self.hits, self.tally = Tempo(), Habits(), Readings(), Hits(), Tally()
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
         self._issuing: dict[Any, tuple[Seen, Issuing]] = {}
 
@@ -256,6 +258,15 @@ class Staging:
                 if in_order is not None and early is not None:
                     found[name] = in_order, early
         return found
+
+    def so_far(self) -> SoFar:
+        """What the graph's runs have shown, and those of the graphs that are its nodes."""
+        from alto_langgraph.plan.explain import SoFar
+
+        heard = self.hits.seen()
+        graphs: dict[str, Any] = {name: node.bound for name, node in self.nodes.items()}
+        inside = {name: graph.alto_staging.so_far() for name, graph in graphs.items() if "alto_staging" in getattr(graph, "__dict__", ())}
+        return SoFar(self.tally.so_far(), heard, frozenset(node for node in heard if not self.hits.worth(node)), inside)
 
     def routes_read(self, name: str) -> frozenset[str]:
         """State keys that the conditional edges behind a node look at."""

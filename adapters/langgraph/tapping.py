@@ -18,6 +18,7 @@ from langchain_core.runnables import Runnable
 
 from alto_langgraph.adapters.langgraph.hearing import Ear
 from alto_langgraph.adapters.langgraph.tapped import Tapped, may_stream, streams
+from alto_langgraph.driver.asked import Asked, asked
 from alto_langgraph.driver.producing import ANSWERS, Producer, Request
 
 _HEARD: ContextVar[tuple[BaseChatModel, Request] | None] = ContextVar("alto_heard", default=None)
@@ -93,12 +94,13 @@ def _invoke(invoke: Any, find: Find) -> Any:
     def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
             return answers.to(self, (input, kwargs), _alike)
+        call = asked() if isinstance(self, BaseChatModel) else None
         if (producer := find(config)) is None:
-            return invoke(self, input, config, **kwargs)
-        with _heard(producer, self, (input, kwargs)) as request:
+            return _noted(call, invoke(self, input, config, **kwargs))
+        with _heard(producer, self, (input, kwargs), call) as request:
             answer = invoke(self, input, config, **kwargs)
         request.finish(answer)
-        return answer
+        return _noted(call, answer)
 
     return listening
 
@@ -108,20 +110,21 @@ def _ainvoke(ainvoke: Any, find: Find) -> Any:
     async def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
             return answers.to(self, (input, kwargs), _alike)
+        call = asked() if isinstance(self, BaseChatModel) else None
         if (producer := find(config)) is None:
-            return await ainvoke(self, input, config, **kwargs)
-        with _heard(producer, self, (input, kwargs)) as request:
+            return _noted(call, await ainvoke(self, input, config, **kwargs))
+        with _heard(producer, self, (input, kwargs), call) as request:
             answer = await ainvoke(self, input, config, **kwargs)
         request.finish(answer)
-        return answer
+        return _noted(call, answer)
 
     return listening
 
 
 @contextmanager
-def _heard(producer: Producer, who: Any, what: Any) -> Iterator[Request]:
+def _heard(producer: Producer, who: Any, what: Any, call: Asked | None = None) -> Iterator[Request]:
     """Around a call: its answer is listened to."""
-    request = producer.begin(who, what)
+    request = producer.begin(who, what, call)
     token = _HEARD.set((who, request))
     try:
         yield request
@@ -130,6 +133,12 @@ def _heard(producer: Producer, who: Any, what: Any) -> Iterator[Request]:
         raise
     finally:
         _HEARD.reset(token)
+
+
+def _noted(call: Asked | None, answer: Any) -> Any:
+    if call is not None:
+        call.answered(answer)
+    return answer
 
 
 def _generating(generate: Any) -> Any:

@@ -94,6 +94,7 @@ class _Comparing:
             alto=Times(tuple(run.seconds for _, run in pairs)),
             stock_timeline=in_order.timeline,
             alto_timeline=ahead.timeline.named_like(in_order.timeline),
+            ahead=ahead.ahead,
             slots=slots,
             slotted=None if slotted is None else tuple(slotted),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -18,6 +19,7 @@ from alto_langgraph.comparison.timeline import Timeline, work
 from alto_langgraph.comparison.timing import Times, quartiles
 from alto_langgraph.plan.schedule import Path as Chain
 from alto_langgraph.plan.schedule import Work, critical_path, ideal_schedule, superstep_bound
+from alto_langgraph.protocols import RanAhead
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Comparison:
         alto: Times of the alto side.
         stock_timeline: A run in order, superstep by superstep.
         alto_timeline: A run of the alto side.
+        ahead: What running ahead came to in that run.
         slots: How many tasks the model server takes at a time; None for any number.
         slotted: Nodes that need a slot; None for all.
     """
@@ -41,6 +44,7 @@ class Comparison:
     alto: Times | None = None
     stock_timeline: Timeline | None = None
     alto_timeline: Timeline | None = None
+    ahead: RanAhead | None = None
     slots: int | None = None
     slotted: tuple[str, ...] | None = None
 
@@ -95,6 +99,7 @@ class Comparison:
             "critical_path": {"seconds": self.critical_path.seconds, "tags": [str(tag) for tag in self.critical_path.tags]},
             "superstep_bound": self.superstep_bound,
             "ideal": {"seconds": self.ideal, "slots": self.slots},
+            "ahead": self._ahead(),
         }
 
     def figures(self) -> list[tuple[str, str, str]]:
@@ -110,7 +115,21 @@ class Comparison:
         ]
         if self.slots:
             rows.append((f"ideal with {self.slots} slots", _seconds(self.ideal), "a schedule that knows every time beforehand"))
-        return [*rows, ("supersteps", _seconds(self.superstep_bound), "the slowest task of each, one after the other")]
+        return [*rows, ("supersteps", _seconds(self.superstep_bound), "the slowest task of each, one after the other"), *self._accounts()]
+
+    def _accounts(self) -> Iterator[tuple[str, str, str]]:
+        ahead = self.ahead
+        if ahead and ahead.started:
+            yield "started early", f"{ahead.started} tasks", f"{ahead.used} used"
+            if ahead.squashed:
+                yield "thrown away", f"{ahead.thrown_away} tasks", ahead.reasons
+            yield "asked in vain", f"{ahead.tokens} tokens", f"in {ahead.calls} model calls"
+
+    def _ahead(self) -> dict[str, Any] | None:
+        if (ahead := self.ahead) is None:
+            return None
+        squashed = dict(ahead.squashed)
+        return {"started": ahead.started, "used": ahead.used, "squashed": squashed, "calls": ahead.calls, "tokens": ahead.tokens}
 
     def _times(self, times: Times) -> tuple[str, str]:
         low, high = times.quartiles

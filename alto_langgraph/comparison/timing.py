@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from alto_langgraph.comparison.accounting import ran_ahead
 from alto_langgraph.comparison.observation import Observation, Turn
 from alto_langgraph.comparison.plain import Thing, bag, exception, plain
 from alto_langgraph.comparison.recording import arecord, copied, record, with_thread
 from alto_langgraph.comparison.sides import Side
 from alto_langgraph.comparison.timeline import Facts, Timeline, timeline
-from alto_langgraph.protocols import observed_by
+from alto_langgraph.protocols import RanAhead, observed_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Run:
     seconds: float
     answer: Observation
     timeline: Timeline
+    ahead: RanAhead
 
 
 class Runs:
@@ -116,7 +118,8 @@ class Runs:
             told.append((facts.heard, begun, perf_counter()))
             waiting = answer.get("__interrupt__", ()) if isinstance(answer, dict) else ()
             turns.append(_turn(answer, waiting, error))
-        return Run(sum(ended - begun for _, begun, ended in told), Observation(tuple(turns)), timeline(told))
+        ahead = ran_ahead(fact for facts, _, _ in told for fact in facts)
+        return Run(sum(ended - begun for _, begun, ended in told), Observation(tuple(turns)), timeline(told), ahead)
 
     def _invoke(self, graph: Any, ready: Any, config: Any, facts: Facts | None) -> tuple[Any, Exception | None]:
         how = self.given.how

@@ -7,9 +7,12 @@ import concurrent.futures
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from alto_langgraph.tags import Tag
+
+if TYPE_CHECKING:
+    from alto_langgraph.driver.asked import Asked
 
 CURRENT: ContextVar[Early | None] = ContextVar("alto_early", default=None)
 """The early run whose code is executing here, or None in code that runs in order."""
@@ -54,6 +57,7 @@ class Early:
         self.assumed: dict[str, Any] = {}
         self.reads: frozenset[str] = frozenset()
         self.borrowed: frozenset[int] = frozenset()
+        self.asked: list[Asked] = []
         self.adopted = self.released = False
         self.awaited = False
         self.abandoned = False

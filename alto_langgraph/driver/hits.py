@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 ENOUGH = 10
 """Fragments of a node after which it is judged."""
 MEMORY = 200
@@ -26,6 +28,10 @@ class Hits:
     def proven(self, node: str) -> bool:
         """Whether `node` has sent on parts before, and it was worth it."""
         return node in self._counts and self.worth(node)
+
+    def seen(self) -> Mapping[str, tuple[int, int]]:
+        """Of each node that was listened to, how many there were lately and how many of them were right."""
+        return {node: (round(started), round(right)) for node, (started, right) in self._counts.items()}
 
     def worth(self, node: str) -> bool:
         """Whether it is worth sending on parts of what `node` is answered."""

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import Any, Final, Literal
 
+from alto_langgraph.driver.asked import Asked
 from alto_langgraph.driver.equality import same
 
 _NOTHING: Final = object()
@@ -25,10 +26,11 @@ class Request:
         producer: The node's run.
         who: The model or retriever.
         what: Everything that it is given.
+        call: What is noted of it, if it asks a model.
     """
 
-    def __init__(self, producer: Producer, who: object, what: Any) -> None:
-        self.producer, self.who, self.what = producer, who, what
+    def __init__(self, producer: Producer, who: object, what: Any, call: Asked | None = None) -> None:
+        self.producer, self.who, self.what, self.call = producer, who, what, call
         self._answer: Any = _NOTHING
         self._so_far: Any = _NOTHING
         self.tentative = False
@@ -86,9 +88,9 @@ class Producer:
         self._replay, self.models = replay, models
         self._requests: list[Request] = []
 
-    def begin(self, who: object, what: Any) -> Request:
+    def begin(self, who: object, what: Any, call: Asked | None = None) -> Request:
         """The node asks something."""
-        request = Request(self, who, what)
+        request = Request(self, who, what, call)
         self._requests.append(request)
         return request
 

@@ -67,7 +67,7 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
     from rich.text import Text
     from rich.tree import Tree
 
-    from alto_langgraph.plan.explain import streaming
+    from alto_langgraph.plan.explain import accounts, streaming
 
     tree = Tree(Text(title, style="bold"))
     for fence in explanation.fences:
@@ -85,7 +85,7 @@ def as_tree(explanation: Explanation, title: str = "graph") -> Any:
         inner = explanation.subgraphs.get(node.name)
         if inner is not None:
             branch.children.append(as_tree(inner, "inside"))
-    for line in told(explanation.splits, explanation.reductions):
+    for line in (*told(explanation.splits, explanation.reductions), *accounts(explanation.ahead)):
         tree.add(Text(line, style="magenta"))
     return tree
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from alto_langgraph.options import AltoOptions
 from alto_langgraph.plan.levels import Levels, ReductionExplained, SplitExplained, told
 from alto_langgraph.plan.model import CallablePlan, NodePlan, Plan, Reason, Sources
 from alto_langgraph.plan.ways import START, Issue, Ways
+from alto_langgraph.protocols import RanAhead
 
 Kind = Literal["send", "edge"]
 
@@ -52,6 +53,8 @@ class NodeExplained:
         streams: What it sends on the finished part of an answer may start while a model still writes the rest.
         unstreamed: If it sends anything and may not, why.
         gathers: What it sends on the part of a reduction that is closed may start while others still write the rest.
+        heard: Of what it was taken to send on parts of answers lately, how many there were, and how many were right; None if nothing.
+        deaf: Too few of them were right: it isn't listened to any more.
     """
 
     name: str
@@ -68,6 +71,8 @@ class NodeExplained:
     streams: bool = False
     unstreamed: tuple[Reason, ...] = ()
     gathers: bool = False
+    heard: tuple[int, int] | None = None
+    deaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Explanation:
         subgraphs: The same of nodes that are graphs, by node name.
         splits: The levels that tags have, by the app's own words for what is split.
         reductions: Where what was split comes together again.
+        ahead: What running ahead has come to so far; None where its runs aren't known.
     """
 
     nodes: tuple[NodeExplained, ...]
@@ -110,6 +116,7 @@ class Explanation:
     subgraphs: Mapping[str, Explanation] = field(default_factory=dict)
     splits: tuple[SplitExplained, ...] = ()
     reductions: tuple[ReductionExplained, ...] = ()
+    ahead: RanAhead | None = None
 
     def node(self, name: str) -> NodeExplained:
         """The node called `name`.
@@ -130,6 +137,7 @@ class Explanation:
             "fences": [asdict(fence) for fence in self.fences],
             "splits": [asdict(split) for split in self.splits],
             "reductions": [asdict(reduction) for reduction in self.reductions],
+            "ahead": asdict(self.ahead) if self.ahead else None,
             "subgraphs": {name: inner.to_dict() for name, inner in self.subgraphs.items()},
         }
 
@@ -148,20 +156,41 @@ class Explanation:
         return as_mermaid(self)
 
 
-def explain(plan: Plan, options: AltoOptions | None = None) -> Explanation:
+@dataclass(frozen=True)
+class SoFar:
+    """What the runs of a graph have shown.
+
+    Args:
+        ahead: What running ahead came to.
+        heard: As in `NodeExplained`, by node.
+        deaf: Nodes that aren't listened to any more.
+        inside: The same of nodes that are graphs.
+    """
+
+    ahead: RanAhead
+    heard: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    deaf: frozenset[str] = frozenset()
+    inside: Mapping[str, SoFar] = field(default_factory=dict)
+
+
+def explain(plan: Plan, options: AltoOptions | None = None, so_far: SoFar | None = None) -> Explanation:
     """What may run ahead in `plan`, and what may not and why.
 
     Args:
         plan: Of a compiled graph.
         options: What the user allows; None takes `ALTO_*` variables and the defaults.
+        so_far: What its runs have shown, if it has run.
     """
     options = options or AltoOptions()
     ways = Ways(plan, options)
     edges = tuple(_edges(plan, ways))
     nodes = tuple(_node(node, ways, [edge for edge in edges if edge.target == node.name]) for node in plan.nodes.values())
-    inner = {name: explain(sub, options) for name, sub in plan.subgraphs.items()}
+    inside = so_far.inside if so_far else {}
+    inner = {name: explain(sub, options, inside.get(name)) for name, sub in plan.subgraphs.items()}
     levels = Levels(plan)
-    return Explanation(nodes, edges, ways.fences, inner, levels.splits, levels.reductions)
+    if so_far:
+        nodes = tuple(replace(node, heard=so_far.heard.get(node.name), deaf=node.name in so_far.deaf) for node in nodes)
+    return Explanation(nodes, edges, ways.fences, inner, levels.splits, levels.reductions, so_far.ahead if so_far else None)
 
 
 def _edges(plan: Plan, ways: Ways) -> Iterator[EdgeExplained]:
@@ -234,7 +263,20 @@ def streaming(node: NodeExplained) -> Iterator[str]:
         yield "~ what it sends starts on the finished part of an answer"
     if node.gathers:
         yield "~ what it sends starts on the part of what it reads that is closed"
+    if node.heard:
+        yield "~ of what it was taken to send on parts of answers lately, {1} of {0} were right".format(*node.heard)
+    if node.deaf:
+        yield "~ that is too few: its answers aren't listened to any more"
     yield from (f"~ nothing starts on a part of an answer: {reason.sentence}" for reason in node.unstreamed)
+
+
+def accounts(ahead: RanAhead | None) -> Iterator[str]:
+    """What running ahead came to, if anything was started."""
+    if ahead and ahead.started:
+        why = f": {ahead.reasons}" if ahead.squashed else ""
+        yield f"so far: {ahead.started} tasks started early, {ahead.used} used, {ahead.thrown_away} thrown away{why}"
+    if ahead and ahead.calls:
+        yield f"in vain: {ahead.calls} model calls, answered {ahead.tokens} tokens"
 
 
 def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
@@ -246,6 +288,7 @@ def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:
         for reason in node.reasons + node.waits:
             yield f"{indent}{'':<{width}}  - {reason.sentence}"
         yield from (f"{indent}{'':<{width}}  {line}" for line in streaming(node))
+    yield from (f"{indent}{line}" for line in accounts(explanation.ahead))
     for edge in explanation.edges:
         yield f"{indent}{edge.source} -> {edge.target}  ({edge.issue or edge.kind}){' ahead' if edge.ahead else ''}"
         if not edge.ahead and explanation.node(edge.target).ahead:

@@ -72,6 +72,14 @@ def test_judges_the_metric_that_a_target_names_and_shows_what_has_no_limit() -> 
     assert list(found[0].by_metric) == ["first", "wall"]
 
 
+def test_judges_a_metric_as_a_share_of_another() -> None:
+    lanes = {"stock": {"wall": [2.0], "lost": [0.0]}, "alto": {"wall": [1.0, 1.0], "started": [40, 20], "lost": [1, 1]}}
+    share = {**target(0.05, "alto"), "metric": "lost", "base": "started"}
+    (found,) = judgements([result("early", "streams", 1.0, 1.0, share, lanes=lanes)])
+    assert (found.reference, round(found.estimate.value, 6), found.verdict) == ("alto (lost of started)", 0.033333, "met")
+    assert list(found.by_metric) == ["lost"]
+
+
 def test_a_target_on_a_benchmark_that_was_not_run_is_left_out() -> None:
     assert [j.against for j in judgements([RESULTS[3]])] == ["stock"]
 

@@ -131,7 +131,7 @@ def test_every_stub_has_its_module() -> None:
 
 
 def test_the_package_shows_its_own_names() -> None:
-    assert {"optimize", "compare", "current_tag", "AltoOptions", "observed_by", "__version__"} == set(alto_langgraph.__all__)
+    assert {"optimize", "compare", "current_tag", "AltoOptions", "Fragment", "observed_by", "__version__"} == set(alto_langgraph.__all__)
     assert all(getattr(alto_langgraph, name) for name in alto_langgraph.__all__)
     assert set(alto_langgraph.__all__) <= set(dir(alto_langgraph))
     with pytest.raises(AttributeError, match="no attribute 'optimise'"):
