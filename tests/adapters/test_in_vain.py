@@ -181,7 +181,7 @@ async def test_a_node_whose_parts_are_mostly_wrong_is_said_not_to_be_listened_to
 
 @pytest.mark.parametrize("style", [lines, excited])
 def test_a_comparison_shows_it(style: Any, tmp_path: Any) -> None:
-    found = compare(lambda: built(Stock, style, Writer()), FRUIT, runs=1)
+    found = compare(lambda: built(Stock, style, Writer(turns=100)), FRUIT, runs=1)
     assert found.equal, str(found.difference)
     ahead = found.ahead
     assert ahead is not None

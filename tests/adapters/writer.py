@@ -19,11 +19,15 @@ JSON = json.dumps({"thought": "hm", "items": ["one about apples", "two about pea
 
 
 class Writer(BaseChatModel):
-    """Writes word by word; `waits` before the last word until somebody lets it, or the one it is made `like`, go on."""
+    """Writes word by word; `waits` before the last word until somebody lets it, or the one it is made `like`, go on.
+
+    Or it lets the event loop turn so many `turns`, in which others can begin with the first words.
+    """
 
     says: str = LINES
     waits: bool = False
     fails: bool = False
+    turns: int = 0
     like: Any = None
     _go_on: threading.Event = PrivateAttr(default_factory=threading.Event)
     _asked: list[str] = PrivateAttr(default_factory=list)
@@ -61,6 +65,8 @@ class Writer(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk(content=word))
         if self.fails and len(words) > 5:
             raise ValueError("broke off")
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         if self.waits and len(words) > 5 and not await asyncio.to_thread(self._awaited.wait, PATIENCE):
             raise TimeoutError("nobody worked on the first part")
         yield ChatGenerationChunk(message=AIMessageChunk(content=last))
