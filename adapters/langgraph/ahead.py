@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
+from alto_langgraph.adapters.langgraph.callbacks import hears_inputs
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.fragments import Fragments
 from alto_langgraph.adapters.langgraph.naming import Naming
@@ -110,7 +111,7 @@ class Ahead:
         self._naming = Naming()
         self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
-        self._fragments = Fragments(self._naming, self._earlies, staging.hits)
+        self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
         self.producers = Producers(loop)
         self._abandoned: list[Early] = []
@@ -363,13 +364,20 @@ class Ahead:
             return False
         if self._news:
             self.catch_up()
-        new = self._fragments.add(tag, sends)
+        new = self._fragments.add(tag, sends, self._may_try)
         if new is None:
             self._fragments.forget(tag)
             self._tell(Withdrawn(tag))
         elif new:
             self._tell(Streamed(tag, tuple(self._reports.offer(child, send.node, send.arg) for child, send in new)))
         return new is not None
+
+    def _may_try(self, send: Send) -> bool:
+        """Whether something may start before it is certain, on a payload of which the node may not see all."""
+        payloads, kinds = self.staging.payloads, self._issuing.repeatable_kinds.get(send.node)
+        if kinds is not None and not payloads.among(kinds, send.node, send.arg):
+            return False
+        return payloads.seen(send.node, send.arg) is send.arg or not hears_inputs(self.loop.manager)
 
     def _answered(self, task: PregelExecutableTask) -> None:
         if self.producers:
@@ -433,7 +441,7 @@ class Ahead:
             repeatable=self._issuing.repeatable,
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
-        self._reports.begin(self._engine.ledger, self._shadow)
+        self._reports.begin(self._engine.ledger, self._shadow, self._issuing.kinds)
         self._news = []  # all that has finished is told now
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
@@ -495,7 +503,9 @@ class Ahead:
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
         proc = self.staging.gated(early.node)
         if not pulled:
-            return prepare_sent(self.loop, self._naming.sends[early.tag], early, next(self._numbers), proc)
+            send = self._naming.sends[early.tag]
+            early.blind = self.staging.payloads.blind(send.node, send.arg)
+            return prepare_sent(self.loop, send, early, next(self._numbers), proc)
         early.reads = self._issuing.passing.reads[early.node]
         if early.node in self._issuing.observed:
             if not self._read_so_far(early.node) <= early.reads:

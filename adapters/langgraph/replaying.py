@@ -19,7 +19,6 @@ from langsmith.run_helpers import tracing_context
 
 from alto_langgraph.adapters.langgraph.configuring import replaced
 from alto_langgraph.adapters.langgraph.naming import sends_of
-from alto_langgraph.adapters.langgraph.prepare import read_ahead
 from alto_langgraph.adapters.langgraph.seam import (
     CONF,
     CONFIG_KEY_CALL,
@@ -154,9 +153,8 @@ class Replays:
         if self._early is not None:
             if not self._early.adopted:
                 return _unread
-            read = read_ahead(read)
-        scratchpad, channels, managed, _ = read.args
-        return partial(read.func, scratchpad, channels, managed, SimpleNamespace(writes=writes))
+            return partial(read.func.read, *read.args[:3], SimpleNamespace(writes=writes))
+        return partial(read.func, *read.args[:3], SimpleNamespace(writes=writes))
 
     def _show(self, trial: _Trial) -> None:
         if self.over or not trial.done:

@@ -12,13 +12,14 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.observing import observing
+from alto_langgraph.adapters.langgraph.payloads import Payloads
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.hits import Hits
 from alto_langgraph.driver.readings import Readings
 from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.engine.habits import Habits
-from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates
+from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates, Kinds
 from alto_langgraph.plan.model import Effects, Join, Plan
 from alto_langgraph.plan.passing import Passing
 
@@ -57,6 +58,8 @@ class Issuing:
         observed: Nodes whose runs are watched: what runs them in order.
         repeatable: Nodes that may be started though it isn't certain that they will be needed.
         streaming: Nodes of which something may be sent on a part of what they are answered.
+        kinds: Kinds of payloads with which some of `sent` may be started, where it isn't all.
+        repeatable_kinds: The same for `repeatable`.
     """
 
     sent: frozenset[str]
@@ -66,6 +69,8 @@ class Issuing:
     observed: Mapping[str, Runnable[Any, Any]] = field(default_factory=dict)
     repeatable: frozenset[str] = frozenset()
     streaming: frozenset[str] = frozenset()
+    kinds: Kinds = field(default_factory=dict)
+    repeatable_kinds: Kinds = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.sent or self.overtakes)
@@ -131,6 +136,11 @@ class Staging:
     def candidates(self) -> Candidates:
         """Which nodes may run ahead at all."""
         return Candidates(self.plan)
+
+    @cached_property
+    def payloads(self) -> Payloads:
+        """What nodes can see of what they are sent."""
+        return Payloads(self.nodes)
 
     @cached_property
     def foldable(self) -> frozenset[str]:
@@ -204,7 +214,8 @@ class Staging:
             for name, node in self.plan.nodes.items()
             if not (saves and node.subgraph) and not (limited and node.routes) and self.gated(name) is not None
         )
-        may = self.candidates.sent(strongest) & possible
+        kinds = {name: found for name, found in self.candidates.kinds(strongest).items() if name in possible}
+        may = (self.candidates.sent(strongest) & possible) | kinds.keys()
         reads = self.candidates.pulled(strongest, seen)
         pulled = {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {}
         passing = Passing(self.plan, pulled, unasked="chain" in options.issue)
@@ -213,10 +224,11 @@ class Staging:
         routers = {name: followers for name, followers in routers.items() if followers}
         overtakes = bool(pulled and (routers or passing.overtakes(self.candidates.beside)))
         watched = self.observed.keys() & possible & may if options.observe and "edge" in options.issue else ()
-        repeatable = self.candidates.repeatable(strongest) & sent
+        again = {name: found for name, found in self.candidates.repeatable_kinds(strongest).items() if name in sent}
+        repeatable = (self.candidates.repeatable(strongest) & sent) | again.keys()
         streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
         observed = {name: self.observed[name][0] for name in watched}
-        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming)
+        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, kinds, again)
 
     def _streaming(self, strongest: Effects) -> frozenset[str]:
         """Those whose code can be run again step by step, and whose edges may look at the state ahead of the superstep."""

@@ -157,6 +157,8 @@ class NodePlan:
             model, or of a dataclass with code of its own. `function.reads` has them all then, even where less is declared.
         iterates: Nodes that it, or its path functions, send to in loops, each with the app's name of what there is one `Send` for; an
             empty text stands for a node that the code doesn't name.
+        kinds: What it is for each kind of payload that it may be sent, where payloads say that, as calls of tools do; an empty text
+            stands for all other kinds. For payloads of one kind it does no more than that.
     """
 
     name: str
@@ -173,6 +175,7 @@ class NodePlan:
     certain: frozenset[str] = NOBODY
     whole: bool = False
     iterates: tuple[tuple[str, str], ...] = ()
+    kinds: tuple[tuple[str, NodePlan], ...] = ()
 
     @property
     def writes(self) -> frozenset[str] | None:
