@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import FunctionType
 from typing import Any
 
+from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.constants import END
 from packaging.version import Version
 
@@ -104,7 +105,7 @@ def _reacting(resolving: str) -> Callable[[Cells, Described], CallablePlan | Non
 
 def _answers(model: Any) -> bool:
     """Whether it is a model, or one with arguments: what it answers is its own."""
-    return is_answering(type(getattr(model, "bound", model)))
+    return is_answering(type(model.bound if isinstance(model, RunnableBindingBase) else model))
 
 
 def _continuing(cells: Cells, described: Described) -> CallablePlan | None:

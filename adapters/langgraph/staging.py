@@ -20,7 +20,7 @@ from alto_langgraph.driver.readings import Readings
 from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.engine.habits import Habits
 from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates, Kinds
-from alto_langgraph.plan.model import Effects, Join, Plan
+from alto_langgraph.plan.model import Effects, Join, NodePlan, Plan
 from alto_langgraph.plan.passing import Passing
 
 if TYPE_CHECKING:
@@ -209,12 +209,12 @@ class Staging:
         if not options.window or self.step_timeout is not None or self.plan.fences:
             return NOTHING
         strongest = Effects[options.effects.upper()]
-        possible = frozenset(
-            name
-            for name, node in self.plan.nodes.items()
-            if not (saves and node.subgraph) and not (limited and node.routes) and self.gated(name) is not None
-        )
-        kinds = {name: found for name, found in self.candidates.kinds(strongest).items() if name in possible}
+
+        def fits(node: NodePlan) -> bool:
+            return not (saves and node.subgraph) and not (limited and node.routes)
+
+        possible = frozenset(name for name, node in self.plan.nodes.items() if fits(node) and self.gated(name) is not None)
+        kinds = {name: found for name, found in self.candidates.kinds(strongest, fits).items() if self.gated(name) is not None}
         may = (self.candidates.sent(strongest) & possible) | kinds.keys()
         reads = self.candidates.pulled(strongest, seen)
         pulled = {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {}
@@ -224,8 +224,8 @@ class Staging:
         routers = {name: followers for name, followers in routers.items() if followers}
         overtakes = bool(pulled and (routers or passing.overtakes(self.candidates.beside)))
         watched = self.observed.keys() & possible & may if options.observe and "edge" in options.issue else ()
-        again = {name: found for name, found in self.candidates.repeatable_kinds(strongest).items() if name in sent}
-        repeatable = (self.candidates.repeatable(strongest) & sent) | again.keys()
+        again = {name: found for name, found in self.candidates.repeatable_kinds(strongest, fits).items() if name in sent}
+        repeatable = (self.candidates.repeatable(strongest) & sent & possible) | again.keys()
         streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
         observed = {name: self.observed[name][0] for name in watched}
         return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, kinds, again)

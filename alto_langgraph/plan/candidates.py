@@ -16,6 +16,12 @@ NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
 Kinds = Mapping[str, frozenset[str]]
 """Kinds of payloads (`NodePlan.kinds`) by node."""
 
+Fits = Callable[[NodePlan], bool]
+
+
+def _fits(node: NodePlan) -> bool:
+    return True
+
 
 class Candidates:
     """Nodes that may run ahead, and why the others may not.
@@ -41,9 +47,14 @@ class Candidates:
         nodes = (_seen(self.plan.nodes[name], seen.get(name)) for name in self.sent(strongest))
         return {node.name: node.operands for node in nodes if not any(self.reasons_on_state(node))}
 
-    def kinds(self, strongest: Effects) -> Kinds:
-        """The same of nodes for which it depends on the kind of payload: for each the kinds with which it may run ahead."""
-        return self._kinds(lambda kind, home: not any(self.reasons(kind, strongest, home)))
+    def kinds(self, strongest: Effects, fits: Fits = _fits) -> Kinds:
+        """The same of nodes for which it depends on the kind of payload: for each the kinds with which it may run ahead.
+
+        Args:
+            strongest: Their effects at most.
+            fits: Whether a node, or a kind of one, may run ahead in a certain run.
+        """
+        return self._kinds(lambda kind, home: fits(kind) and not any(self.reasons(kind, strongest, home)))
 
     def _kinds(self, may: Callable[[NodePlan, str], bool]) -> Kinds:
         found = {
@@ -80,9 +91,9 @@ class Candidates:
         """Nodes that may be started ahead although it may turn out that they weren't needed, and be run again."""
         return frozenset(name for name, node in self.plan.nodes.items() if not any(self._reasons_to_be_certain(node, name, strongest)))
 
-    def repeatable_kinds(self, strongest: Effects) -> Kinds:
+    def repeatable_kinds(self, strongest: Effects, fits: Fits = _fits) -> Kinds:
         """The same of nodes for which it depends on the kind of payload."""
-        return self._kinds(lambda kind, home: not any(self._reasons_to_be_certain(kind, home, strongest)))
+        return self._kinds(lambda kind, home: fits(kind) and not any(self._reasons_to_be_certain(kind, home, strongest)))
 
     def _reasons_to_be_certain(self, node: NodePlan, home: str, strongest: Effects) -> Iterator[Reason]:
         """Why a node, or a kind of the node `home`, isn't started before it is certain that it is needed."""
@@ -106,6 +117,7 @@ class Candidates:
         elif node.sends is not None and not node.sends & (self.repeatable(strongest) | self.repeatable_kinds(strongest).keys()):
             end = min(node.sends)
             yield Reason("sends", end, f"`{end}`, to which `{name}` sends, can't be started before that is certain.")
+            yield from self.reasons_to_wait(self.plan.nodes[end], strongest)
         if node.subgraph or function.subgraph:
             yield Reason("subgraph", name, f"`{name}` runs a graph inside, which can't be run again on a part of an answer.")
         if node.may_interrupt:
@@ -149,13 +161,10 @@ class Candidates:
 
     def _ordered(self, node: NodePlan, home: str) -> Iterator[Reason]:
         """It uses an object outside the state which tasks of its own superstep use too: their order shows in it."""
-        if not node.shares:
-            return
         for other in sorted(self.beside[home]):
-            for reason in (self.plan.conflict(home, other), self.plan.conflict(other, home)):
-                if reason is not None and reason.code == "shared":
-                    yield reason
-                    return
+            if (reason := self.plan.shared(node, other)) is not None:
+                yield reason
+                return
 
 
 def _seen(node: NodePlan, keys: frozenset[str] | None) -> NodePlan:

@@ -50,7 +50,7 @@ class NodeExplained:
         sources: Where reads, writes, goals and effects come from.
         routes: The path functions of its conditional edges.
         streams: What it sends on the finished part of an answer may start while a model still writes the rest.
-        unstreamed: If it sends anything and may not, why.
+        unstreamed: If it sends anything and may not, or not all of it, why.
     """
 
     name: str
@@ -174,6 +174,8 @@ def _edges(plan: Plan, ways: Ways) -> Iterator[EdgeExplained]:
 
 def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExplained:
     function, ahead = node.function, any(edge.ahead for edge in edges)
+    unstreamed = tuple(ways.unstreamed(node)) if ways.streams(node) else ()
+    streams = ways.streams(node) and not unstreamed
     return NodeExplained(
         name=node.name,
         ahead=ahead,
@@ -186,8 +188,8 @@ def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExp
         managed=tuple(sorted(function.managed)),
         sources=function.sources,
         routes=tuple(map(_route, node.routes)),
-        streams=ways.streams(node) and not any(ways.unstreamed(node)),
-        unstreamed=tuple(ways.unstreamed(node)) if ways.streams(node) else (),
+        streams=streams,
+        unstreamed=tuple(ways.exceptions(node)) if streams else unstreamed,
     )
 
 
@@ -203,6 +205,7 @@ def _why_not(node: NodePlan, edges: Sequence[EdgeExplained]) -> tuple[Reason, ..
 def _waits(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> Iterator[Reason]:
     for edge in edges:
         yield from ways.waits(edge.source, edge.target)
+    yield from ways.of_kinds(node)
     yield from ways.in_place(node)
     if node.subgraph:
         sentence = f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
@@ -229,7 +232,8 @@ def streaming(node: NodeExplained) -> Iterator[str]:
     """Whether a model's answers to a node are worked on while it writes."""
     if node.streams:
         yield "~ what it sends starts on the finished part of an answer"
-    yield from (f"~ nothing starts on a part of an answer: {reason.sentence}" for reason in node.unstreamed)
+    before = "but for some of it" if node.streams else "nothing starts on a part of an answer"
+    yield from (f"~ {before}: {reason.sentence}" for reason in node.unstreamed)
 
 
 def _lines(explanation: Explanation, indent: str = "") -> Iterator[str]:

@@ -277,10 +277,15 @@ class Plan:
             return Reason(
                 "interrupt", unfinished, f"`{unfinished}` may call interrupt(), so nothing behind it starts before it has finished."
             )
-        for mine in self._shares[early]:
-            for theirs in self._shares[unfinished]:
-                if mine.key == theirs.key and (theirs.writes or mine.writes) and mine.key in self._looked_at:
+        return self.shared(candidate, unfinished)
+
+    def shared(self, node: NodePlan, other: str) -> Reason | None:
+        """What `node`, or a kind of one, shares with the node `other` that may carry data between them."""
+        mine = self._shares[node.name] if self.nodes.get(node.name) is node else node.shares
+        for use in mine:
+            for theirs in self._shares[other]:
+                if use.key == theirs.key and (theirs.writes or use.writes) and use.key in self._looked_at:
                     return Reason(
-                        "shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them."
+                        "shared", use.name, f"`{node.name}` and `{other}` both use `{use.name}`, which may carry data between them."
                     )
         return None
