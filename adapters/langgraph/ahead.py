@@ -373,11 +373,14 @@ class Ahead:
         return new is not None
 
     def _may_try(self, send: Send) -> bool:
-        """Whether something may start before it is certain, on a payload of which the node may not see all."""
-        payloads, kinds = self.staging.payloads, self._issuing.repeatable_kinds.get(send.node)
-        if kinds is not None and not payloads.among(kinds, send.node, send.arg):
+        """Whether something may start on a payload that isn't certain: of a state that comes along the last part isn't there yet."""
+        node, payload, payloads = send.node, send.arg, self.staging.payloads
+        kinds = self._issuing.repeatable_kinds.get(node)
+        if kinds is not None and not payloads.among(kinds, node, payload):
             return False
-        return payloads.seen(send.node, send.arg) is send.arg or not hears_inputs(self.loop.manager)
+        if payloads.kinds(node, payload) is None:
+            return True
+        return payloads.blind(node, payload) and (payloads.seen(node, payload) is payload or not hears_inputs(self.loop.manager))
 
     def _answered(self, task: PregelExecutableTask) -> None:
         if self.producers:

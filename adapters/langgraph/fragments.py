@@ -32,8 +32,9 @@ class Fragments:
     def add(self, tag: Tag, sends: Sequence[Send], may: Callable[[Send], bool]) -> list[tuple[Tag, Send]] | None:
         """Takes all that `tag` would send now; returns what is new of it and `may` start, or None if it isn't what it was before."""
         sent = self._sent.setdefault(tag, [])
-        if not all(self._agree(before, now) for before, now in zip(sent, sends, strict=False)):
-            return None
+        for place, (before, now) in enumerate(zip(sent, sends, strict=False)):
+            if tag.child(before.node, place) in self._naming.sends and not self._agree(before, now):
+                return None
         new = sends[len(sent) :]
         children = [(tag.child(send.node, len(sent) + place), send) for place, send in enumerate(new) if may(send)]
         sent += new

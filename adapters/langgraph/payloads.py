@@ -45,6 +45,10 @@ class Payloads:
             return False
         return injected_keys(tools, kinds - {OTHERS}) == frozenset()
 
+    def waits(self, node: str, payload: Any) -> bool:
+        """Whether a node that is sent this looks at the state of its own superstep."""
+        return type(payload) is list and self.kinds(node, payload) is not None and not self.blind(node, payload)
+
     def seen(self, node: str, payload: Any) -> Any:
         """What a node that is sent this can see of it."""
         return payload[_CALL] if type(payload) is dict and self.blind(node, payload) else payload

@@ -81,11 +81,12 @@ class Reports:
         return max(limit, loop.step)
 
     def offer(self, tag: Tag, node: str, operand: Any) -> Offer:
-        if node in self._kinds and not self._staging.payloads.among(self._kinds[node], node, operand):
+        payloads = self._staging.payloads
+        if payloads.waits(node, operand) or (node in self._kinds and not payloads.among(self._kinds[node], node, operand)):
             return Offer(tag, node, None, alone=False)
         if self._ledger is None or not self._ledger.holding:
             return Offer(tag, node)
-        held = operands(self._staging.payloads.seen(node, operand))
+        held = operands(payloads.seen(node, operand))
         return Offer(tag, node, held, alone=node not in self._staging.candidates.wary or held == frozenset())
 
     def finishing(self, item: PregelExecutableTask | Early) -> Event:

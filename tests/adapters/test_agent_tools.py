@@ -281,7 +281,8 @@ async def test_callbacks_hear_what_they_hear_under_stock(agent: Any, sync: bool)
     heard = []
     for side in (lambda graph: graph, optimize):
         hearing = Hearing()
-        graph = side(agent(Caller(script=[calls("look", "excuse", "look"), "done"]), TOOLS, name="guide"))
+        script = [calls("look", "excuse", "count", "last", "inspect_run", "look"), "done"]
+        graph = side(agent(Caller(script=script), TOOLS, name="guide"))
         config = {"callbacks": [hearing], "metadata": {"who": "me"}, "tags": ["mine"]}
         await graph.ainvoke(ASKED, config) if not sync else graph.invoke(ASKED, config)
         heard.append(sorted(map(repr, hearing.heard)))
@@ -297,7 +298,8 @@ async def test_calls_start_early_under_callbacks_that_do_not_hear_the_state(agen
     heard = []
     for side, waits in ((lambda graph: graph, False), (optimize, True)):
         hearing = HearingTools()
-        graph = side(agent(Caller(script=[calls("look", "excuse", "look"), "done"], waits=waits), TOOLS, name="guide"))
+        script = [calls("look", "count", "last", "inspect_run", "excuse", "look"), "done"]
+        graph = side(agent(Caller(script=script, waits=waits), TOOLS, name="guide"))
         await graph.ainvoke(ASKED, {"callbacks": [hearing]})
         heard.append(sorted(map(repr, hearing.heard)))
     assert heard[0] == heard[1]
