@@ -103,8 +103,8 @@ def _tapped(model: BaseChatModel, kwargs: dict[str, Any]) -> Tapped | None:
     heard = _HEARD.get()
     if heard is None or heard[0] is not model or not _may_stream(model, kwargs):
         return None
-    choice = kwargs.get("tool_choice")
-    return Tapped(model, heard[1], forced=choice not in (None, "auto", "none"))
+    forced = kwargs.get("tool_choice") not in (None, "auto", "none") and len(kwargs.get("tools") or ()) == 1
+    return Tapped(model, heard[1], forced=forced)  # one tool that has to be called is a form to fill in, not a call to make
 
 
 def _may_stream(model: BaseChatModel, kwargs: dict[str, Any]) -> bool:
