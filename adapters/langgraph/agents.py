@@ -17,13 +17,17 @@ from langgraph.constants import END
 from packaging.version import Version
 
 from alto_langgraph.adapters.langgraph.combining import ALL, NOTHING, returning, together
+from alto_langgraph.adapters.langgraph.seam_graph import class_of
 from alto_langgraph.plan.harmless import is_answering
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, Sources
 
 Described = Callable[[object], CallablePlan]
 Cells = Mapping[str, Any]
 
+_TOOLS = "langgraph.prebuilt.tool_node"
+
 TESTED = {
+    _TOOLS: ("langgraph-prebuilt", Version("1.1"), Version("1.2")),
     "langgraph.prebuilt.chat_agent_executor": ("langgraph-prebuilt", Version("1.1"), Version("1.2")),
     "langchain.agents.factory": ("langchain", Version("1.3"), Version("1.5")),
 }
@@ -34,6 +38,11 @@ def is_agents(thing: object) -> bool:
     """Whether it is a known function of a prebuilt agent, in a tested version."""
     known = isinstance(thing, FunctionType) and thing.__module__ in TESTED and thing.__qualname__ in _READERS
     return known and _is_tested(thing.__module__)
+
+
+def runs_tools(thing: object) -> bool:
+    """Whether it is a ToolNode, in a tested version, and nobody's own kind of one."""
+    return type(thing) is class_of("ToolNode") and _is_tested(_TOOLS)
 
 
 def agent_plan(function: FunctionType, described: Described) -> CallablePlan | None:

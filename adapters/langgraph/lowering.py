@@ -11,6 +11,7 @@ from typing import Any
 from langgraph.channels import BinaryOperatorAggregate, LastValue
 from langgraph.constants import END, START
 
+from alto_langgraph.adapters.langgraph.agents import runs_tools
 from alto_langgraph.adapters.langgraph.collector import PER_NODE, eased
 from alto_langgraph.adapters.langgraph.combining import returning
 from alto_langgraph.adapters.langgraph.combining import together as merged
@@ -134,7 +135,7 @@ def _node(
 
 def _kinds(plan: NodePlan, node: Any, spec: Any, given: Input, builder: Any) -> Iterator[tuple[str, NodePlan]]:
     """What a node that runs tools is for calls of each of them."""
-    if is_a(node.bound, "ToolNode"):
+    if runs_tools(node.bound):
         for kind, found in tool_kinds(node.bound, described).items():
             function = declared(given.bound(_written(found, builder)), node.metadata, given)
             fences = tuple(_fences(kind or plan.name, node, spec, function, plan.routes))

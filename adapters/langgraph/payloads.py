@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from alto_langgraph.adapters.langgraph.agents import runs_tools
 from alto_langgraph.adapters.langgraph.containing import OTHERS
-from alto_langgraph.adapters.langgraph.seam_graph import injected_keys, is_a, wrappers_of
+from alto_langgraph.adapters.langgraph.seam_graph import injected_keys, wrappers_of
 
 _CALL: Final = "tool_call"
 _WITH_STATE: Final = "tool_call_with_context"
@@ -23,7 +24,7 @@ class Payloads:
     """
 
     def __init__(self, nodes: Mapping[str, Any]) -> None:
-        self._tools = {name: node.bound for name, node in nodes.items() if is_a(node.bound, "ToolNode")}
+        self._tools = {name: node.bound for name, node in nodes.items() if runs_tools(node.bound)}
 
     def kinds(self, node: str, payload: Any) -> frozenset[str] | None:
         """What a payload asks of a node, in the words of its plan's `kinds`; None if that can't be told."""

@@ -17,7 +17,7 @@ from langchain_core.tools import StructuredTool, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.config import get_stream_writer
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import InjectedState, ToolNode
 from langgraph.types import Command, Send, interrupt
@@ -318,6 +318,17 @@ async def test_every_call_is_made_once(agent: Any) -> None:
     noting = StructuredTool.from_function(coroutine=note, name="note", metadata=READS)
     await optimize(agent(Caller(script=[calls("note", "note", "note"), "done"], waits=True), [noting])).ainvoke(ASKED)
     assert sorted(asked) == ["river 0", "river 1", "river 2"]
+
+
+@EITHER
+@SYNC
+def test_inside_another_graph(agent: Any, sync: bool) -> None:
+    def within(model: Any, tools: Any, checkpointer: Any) -> Any:
+        builder: Any = StateGraph(MessagesState).add_node("inner", agent(model, tools))
+        return builder.add_edge(START, "inner").compile(checkpointer=checkpointer)
+
+    script = [calls("look", "tell", "look"), "done"]
+    assert differ(within, script, [look, tell], sync=sync, how={"checkpointer": InMemorySaver}) is None
 
 
 class Messages(TypedDict):

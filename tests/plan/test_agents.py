@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pytest
 from langchain.agents.middleware import AgentMiddleware, dynamic_prompt
 from langchain_core.tools import StructuredTool, tool
-from langgraph.prebuilt import InjectedState, InjectedStore
+from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
 from packaging.version import Version
 
 from alto_langgraph import optimize
@@ -234,3 +234,13 @@ class Around(AgentMiddleware):
 def test_tools_with_something_around_them_see_everything() -> None:
     payloads = Payloads(created(MODEL, [look], middleware=[Around()]).nodes)
     assert not payloads.blind("tools", [call("look")])
+
+
+class Watching(ToolNode):
+    """Somebody's own."""
+
+
+def test_nobody_knows_what_a_kind_of_ones_own_looks_at() -> None:
+    graph = reacting(MODEL, Watching([look]))
+    assert not Payloads(graph.nodes).blind("tools", [call("look")])
+    assert lower(graph).nodes["tools"].kinds == ()
