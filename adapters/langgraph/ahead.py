@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
+from alto_langgraph.adapters.langgraph.callbacks import hears_inputs
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.fragments import Fragments
 from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering
@@ -120,7 +121,7 @@ class Ahead:
         self._naming = Naming()
         self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
-        self._fragments = Fragments(self._naming, self._earlies, staging.hits)
+        self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
         self.producers = Producers(loop, options.stream_models, staging.tally.replayed)
         self._gathering = Gathering(staging.tally.replayed)
@@ -383,7 +384,7 @@ class Ahead:
         return self._send(tag, sends)
 
     def _send(self, tag: Tag, sends: Sequence[Send]) -> bool:
-        new = self._fragments.add(tag, sends)
+        new = self._fragments.add(tag, sends, self._may_try)
         if new is None:
             self._fragments.forget(tag)
             self._tell(Withdrawn(tag))
@@ -393,6 +394,16 @@ class Ahead:
 
     def _are_repeatable(self, sends: Sequence[Send]) -> bool:
         return all(send.node in self._issuing.repeatable for send in sends)
+
+    def _may_try(self, send: Send) -> bool:
+        """Whether something may start on a payload that isn't certain: of a state that comes along the last part isn't there yet."""
+        node, payload, payloads = send.node, send.arg, self.staging.payloads
+        kinds = self._issuing.repeatable_kinds.get(node)
+        if kinds is not None and not payloads.among(kinds, node, payload):
+            return False
+        if payloads.kinds(node, payload) is None:
+            return True
+        return payloads.blind(node, payload) and (payloads.seen(node, payload) is payload or not hears_inputs(self.loop.manager))
 
     def _answered(self, task: PregelExecutableTask) -> None:
         if self.producers:
@@ -410,7 +421,7 @@ class Ahead:
 
     def _gather(self, task: Task) -> Gathered:
         known = self.staging.hits.proven(task.node)
-        return Gathered(self.loop, task, known=known, part=self._part, tell=self._told)
+        return Gathered(self.loop, task, known=known, part=self._part, tell=self._told, agree=self._fragments.agree)
 
     def _part(self, tag: Tag, smaller: bool) -> tuple[dict[str, Any], int] | None:
         """The state with the part of the reduction that is closed, or `smaller` by one ancestor; how many tasks before it that is."""
@@ -500,7 +511,7 @@ class Ahead:
             gathering=self._issuing.gathering,
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
-        self._reports.begin(self._engine.ledger, self._shadow)
+        self._reports.begin(self._engine.ledger, self._shadow, self._issuing.kinds)
         self._news = []  # all that has finished is told now
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:
@@ -565,7 +576,9 @@ class Ahead:
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
         proc = self.staging.gated(early.node)
         if not pulled:
-            return prepare_sent(self.loop, self._naming.sends[early.tag], early, next(self._numbers), proc)
+            send = self._naming.sends[early.tag]
+            early.blind = self.staging.payloads.blind(send.node, send.arg)
+            return prepare_sent(self.loop, send, early, next(self._numbers), proc)
         early.reads = self._issuing.passing.reads[early.node]
         if early.node in self._issuing.observed:
             if not self._read_so_far(early.node) <= early.reads:

@@ -67,11 +67,21 @@ def started(config: Any, kind: Any) -> Any:
     )
 
 
+def hears_inputs(manager: Any) -> bool:
+    """Whether a handler is told what the nodes of a run are given; LangGraph's own only look for messages there."""
+    handlers = getattr(manager, "inheritable_handlers", ())
+    return any(not handler.ignore_chain and not type(handler).__module__.startswith("langgraph.") for handler in handlers)
+
+
 class Quiet:
     """Stands where LangGraph's loop has the run manager of the graph, which it asks only for a child per task."""
 
     def __init__(self, run: Any) -> None:
         self._run = run
+
+    @property
+    def inheritable_handlers(self) -> Any:
+        return self._run.inheritable_handlers
 
     def get_child(self, tag: str) -> Any:
         return child(self._run, tag)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.combining import NOTHING, UNKNOWN_LIBRARY, returning, together
-from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_keys
+from alto_langgraph.adapters.langgraph.hints import declared_tool
+from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_keys, wrappers_of
 from alto_langgraph.plan.access import Describe, analyse
 from alto_langgraph.plan.model import NOBODY, CallablePlan, SharedUse
 from alto_langgraph.plan.values import names_of
@@ -21,13 +22,21 @@ _TEXTS = (str, int, float, bool, bytes, dict, list, tuple)
 """What a tool's result isn't a command if it is annotated as."""
 
 
+_HANDLERS = ("handle_tool_error", "handle_validation_error")
+"""A tool's own functions that turn errors into results."""
+
+
 def tool_plan(tool: Any, describe: Describe) -> CallablePlan:
     """A tool: it looks at what the model says, and of the state at what is injected. Of its results only commands are updates."""
     functions = [f for f in (getattr(tool, "func", None), getattr(tool, "coroutine", None)) if f is not None]
     if not functions:
         base = class_of("BaseTool")
         functions = [getattr(tool, n) for n in ("_run", "_arun") if getattr(type(tool), n, None) is not getattr(base, n, None)]
-    return together(_tool_function(function, describe) for function in functions)
+    handlers = [h for h in (getattr(tool, name, None) for name in _HANDLERS) if callable(h)]
+    told = (describe(handler) or analyse(handler, describe=describe) for handler in handlers)
+    plans = [_tool_function(function, describe) for function in functions]
+    handled = (returning(plan, NOBODY, reads=None, returns=None, goes=NOBODY, sends=NOBODY) for plan in told)
+    return declared_tool(together([*plans, *handled]), getattr(tool, "metadata", None))
 
 
 def _tool_function(function: Any, describe: Describe) -> CallablePlan:
@@ -48,16 +57,29 @@ def _tool_function(function: Any, describe: Describe) -> CallablePlan:
 
 def tools_plan(node: Any, described: Described) -> CallablePlan:
     """A ToolNode: any of its tools, and the wrappers around them."""
-    wrappers = [w for w in (getattr(node, "_wrap_tool_call", None), getattr(node, "_awrap_tool_call", None)) if w is not None]
+    return _of_tools(node, node.tools_by_name, described)
+
+
+OTHERS = ""
+"""The kind of calls of tools that a ToolNode doesn't have: it answers them with an error."""
+
+
+def tool_kinds(node: Any, described: Described) -> Mapping[str, CallablePlan]:
+    """What a ToolNode does with calls of each of its tools, and with those of `OTHERS`."""
+    return {name: _of_tools(node, [name] if name else [], described) for name in (*node.tools_by_name, OTHERS)}
+
+
+def _of_tools(node: Any, names: Iterable[str], described: Described) -> CallablePlan:
+    wrappers = list(wrappers_of(node))
     handler = getattr(node, "_handle_tool_errors", None)
     if callable(handler) and not isinstance(handler, type) and not str(getattr(handler, "__module__", "")).startswith("langgraph."):
         wrappers.append(handler)
-    tools = together(map(described, node.tools_by_name.values()))
+    tools = together(described(node.tools_by_name[name]) for name in names)
     whole = together([tools, *map(described, wrappers)])
     messages = getattr(node, "_messages_key", None)
     if wrappers or messages is None:
         return returning(whole, None, reads=None, returns=None)
-    taken, key = injected_keys(node), frozenset({messages})
+    taken, key = injected_keys(node, names), frozenset({messages})
     sources = dataclasses.replace(whole.sources, reads="known" if taken is not None else "unknown")
     return returning(whole, names_of(tools.updates, key), reads=names_of(taken, key), returns=None, sources=sources)
 

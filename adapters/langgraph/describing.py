@@ -7,6 +7,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -14,6 +15,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.graph.message import add_messages
 
+from alto_langgraph.adapters.langgraph.agents import agent_plan, is_agents
 from alto_langgraph.adapters.langgraph.combining import ALL, ASKING, NOTHING, UNKNOWN_LIBRARY, returning, together
 from alto_langgraph.adapters.langgraph.containing import graph_plan, tool_plan, tools_plan
 from alto_langgraph.adapters.langgraph.seam_graph import PregelProtocol, RunnableCallable, RunnableSeq, class_of, functions_of, is_a
@@ -31,7 +33,7 @@ _open: ContextVar[frozenset[int]] = ContextVar("alto_describing", default=frozen
 
 def describe(thing: object) -> CallablePlan | None:
     """What invoking `thing` may touch; None if it is nothing that LangChain or LangGraph runs. Never raises."""
-    if not isinstance(thing, Runnable | PregelProtocol) and not is_a(thing, "_TaskFunction"):
+    if not isinstance(thing, Runnable | PregelProtocol) and not is_a(thing, "_TaskFunction") and not is_agents(thing):
         return None
     within = _open.get()
     if id(thing) in within or len(within) > _DEEPEST:
@@ -50,7 +52,9 @@ def described(part: object) -> CallablePlan:
     return describe(part) or (analyse(part, describe=describe) if callable(part) else UNKNOWN_LIBRARY)
 
 
-def _of_kind(thing: Any) -> CallablePlan:
+def _of_kind(thing: Any) -> CallablePlan | None:
+    if isinstance(thing, FunctionType):
+        return agent_plan(thing, described)
     if is_a(thing, "PromptTemplate", "ChatPromptTemplate"):
         return _prompt(thing)
     if is_answering(type(thing)):

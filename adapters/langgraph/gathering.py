@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
-from alto_langgraph.adapters.langgraph.fragments import agree
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, read_ahead
 from alto_langgraph.adapters.langgraph.replaying import Replays
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
 Part = Callable[[Tag, bool], tuple[dict[str, Any], int] | None]
+Agree = Callable[[Send, Send], bool]
 Tell = Callable[[Tag, Sequence[Send]], bool]
 
 
@@ -35,11 +35,12 @@ class Gathered:
         part: The state with what is closed of the reduction, or with a little less, and how many tasks that is; None if that can't be
             told.
         tell: Told of what it would send; answers whether that goes on.
+        agree: Whether something that it would send could stand for something else.
     """
 
-    def __init__(self, loop: Committing, task: Task, *, known: bool, part: Part, tell: Tell) -> None:
+    def __init__(self, loop: Committing, task: Task, *, known: bool, part: Part, tell: Tell, agree: Agree) -> None:
         self._loop, self._tag, self._node, self._step = loop, task.tag, task.node, task.step
-        self._known, self._part, self._tell = known, part, tell
+        self._known, self._part, self._tell, self._agree = known, part, tell, agree
         self._size, self._looks, self._smaller = 0, False, not known
         self._sends: Sequence[Send] = ()
         self.replays = Replays(loop, task.node, self._ready, self._show)
@@ -73,7 +74,7 @@ class Gathered:
     def _show(self, replays: Replays, sends: Sequence[Send]) -> None:
         before, self._sends = self._sends, sends
         if not self._known and before:
-            self._known = len(sends) >= len(before) and all(map(agree, before, sends))
+            self._known = len(sends) >= len(before) and all(map(self._agree, before, sends))
             replays.over |= not self._known
         if self._known and not replays.over:
             replays.over |= not self._tell(self._tag, sends)

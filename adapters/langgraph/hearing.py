@@ -26,7 +26,8 @@ class Ear:
 
     def __init__(self, request: Request, kwargs: Mapping[str, Any], *, whole: bool) -> None:
         self._request, self._whole = request, whole
-        self._forced = kwargs.get("tool_choice") not in (None, "auto", "none")
+        # One tool that has to be called is a form to fill in, not a call to make.
+        self._forced = kwargs.get("tool_choice") not in (None, "auto", "none") and len(kwargs.get("tools") or ()) == 1
         self._growing, self._deaf = GrowingMessage(), False
         self._pieces: list[Any] = []
 

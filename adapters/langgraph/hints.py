@@ -20,12 +20,8 @@ def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Inpu
         given: What the node is given. What making it looks at is read whatever the hint says.
     """
     hints = metadata or {}
-    effects = hints.get("effects")
     found = plan
-    if isinstance(effects, str) and effects.upper() in Effects.__members__:
-        plan = dataclasses.replace(plan, effects=Effects[effects.upper()], sources=dataclasses.replace(plan.sources, effects="declared"))
-        if plan.effects <= Effects.IDEMPOTENT:
-            plan = returning(plan, plan.updates, mutates=False, shares=(), changes=NOBODY)
+    plan = _affecting(plan, hints.get("effects"))
     reads, writes = _names(hints.get("reads")), _names(hints.get("writes"))
     if reads is not None and not given.whole:
         sources = dataclasses.replace(plan.sources, reads="declared")
@@ -38,6 +34,22 @@ def declared(plan: CallablePlan, metadata: Mapping[str, Any] | None, given: Inpu
     if isinstance(streams := hints.get("streams"), bool):
         plan = dataclasses.replace(plan, streams=streams)
     return plan if plan is found else dataclasses.replace(plan, evidence=("declared", *plan.evidence))
+
+
+def declared_tool(plan: CallablePlan, metadata: Mapping[str, Any] | None) -> CallablePlan:
+    """The plan of a tool with the hints of its own metadata: our `effects`, or MCP's `readOnlyHint`. Odd hints are none."""
+    hints = metadata if isinstance(metadata, Mapping) else {}
+    effects = hints.get("effects", "idempotent" if hints.get("readOnlyHint") is True else None)
+    hinted = _affecting(plan, effects)
+    return plan if hinted is plan else dataclasses.replace(hinted, evidence=("declared", *plan.evidence))
+
+
+def _affecting(plan: CallablePlan, effects: Any) -> CallablePlan:
+    """The plan with declared effects."""
+    if not isinstance(effects, str) or effects.upper() not in Effects.__members__:
+        return plan
+    plan = dataclasses.replace(plan, effects=Effects[effects.upper()], sources=dataclasses.replace(plan.sources, effects="declared"))
+    return returning(plan, plan.updates, mutates=False, shares=(), changes=NOBODY) if plan.effects <= Effects.IDEMPOTENT else plan
 
 
 def _names(hint: Any) -> frozenset[str] | None:

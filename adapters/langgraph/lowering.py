@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from langgraph.channels import BinaryOperatorAggregate, LastValue
 from langgraph.constants import END, START
 
+from alto_langgraph.adapters.langgraph.agents import runs_tools
 from alto_langgraph.adapters.langgraph.collector import PER_NODE, eased
 from alto_langgraph.adapters.langgraph.combining import returning
 from alto_langgraph.adapters.langgraph.combining import together as merged
-from alto_langgraph.adapters.langgraph.describing import describe
+from alto_langgraph.adapters.langgraph.containing import tool_kinds
+from alto_langgraph.adapters.langgraph.describing import describe, described
 from alto_langgraph.adapters.langgraph.hints import declared
 from alto_langgraph.adapters.langgraph.inputs import Input, Inputs
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
@@ -112,7 +114,7 @@ def _node(
     sends = _union([function.sends, *(route.sends for route in routes)])
     targets = _union([edges, handler, commands, sends, *ends])
     named = commands if commands is None else commands - (function.sends or frozenset())
-    return NodePlan(
+    plan = NodePlan(
         name=name,
         function=function,
         routes=routes,
@@ -128,6 +130,16 @@ def _node(
         whole=given.whole,
         iterates=_iterated(sends, node.bound, *_paths(branches)),
     )
+    return dataclasses.replace(plan, kinds=tuple(_kinds(plan, node, spec, given, builder)))
+
+
+def _kinds(plan: NodePlan, node: Any, spec: Any, given: Input, builder: Any) -> Iterator[tuple[str, NodePlan]]:
+    """What a node that runs tools is for calls of each of them."""
+    if runs_tools(node.bound):
+        for kind, found in tool_kinds(node.bound, described).items():
+            function = declared(given.bound(_written(found, builder)), node.metadata, given)
+            fences = tuple(_fences(kind or plan.name, node, spec, function, plan.routes))
+            yield kind, dataclasses.replace(plan, name=kind or plan.name, function=function, fences=fences, subgraph=function.subgraph)
 
 
 def _paths(branches: Mapping[str, Any]) -> list[Any]:
@@ -158,7 +170,7 @@ def _callable(bound: Any, given: Input | None) -> CallablePlan:
     if isinstance(bound, RunnableCallable) and not is_a(bound, "ToolNode"):
         kwargs = bound.kwargs
         functions = (partial(f, **kwargs) if kwargs else f for f in functions_of(bound))
-        return merged(analyse(f, state=schema, describe=describe) for f in functions)
+        return merged(describe(f) or analyse(f, state=schema, describe=describe) for f in functions)
     plan = describe(bound)
     if plan is None:
         return analyse(bound, state=schema, describe=describe)

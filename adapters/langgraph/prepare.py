@@ -131,7 +131,7 @@ def _prepare(loop: PregelLoop, path: Any, checkpoint: Any, channels: Any, early:
         return None
     conf = task.config["configurable"]
     early.view = View(loop.channels)
-    conf[CONFIG_KEY_READ] = partial(_read, early, _looking_at(early.view, conf[CONFIG_KEY_READ]))
+    conf[CONFIG_KEY_READ] = _looking_at(early, conf[CONFIG_KEY_READ])
     if (stream := conf.get(CONFIG_KEY_STREAM)) is not None:
         conf[CONFIG_KEY_STREAM] = _said_by(early, stream)
     if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
@@ -156,19 +156,31 @@ def _said_by(early: Early, stream: Any) -> Any:
     return StreamProtocol(say, stream.modes)
 
 
-def _looking_at(view: View, read: Any) -> Any:
-    scratchpad, _channels, managed, writes = read.args
-    return partial(read.func, scratchpad, view, managed, writes)
+class ReadAhead:
+    """LangGraph's own way of reading the state, for an early run: it waits until the state is there.
+
+    Of a task that shows the state to nobody, and only asks for it as a matter of course, it doesn't.
+    """
+
+    def __init__(self, early: Early, read: Callable[..., Any]) -> None:
+        self.early, self.read = early, read
+
+    def __call__(self, scratchpad: Any, channels: Any, managed: Any, task: Any, select: Any, fresh: bool = False) -> Any:
+        if self.early.blind and not self.early.passed:
+            return {}
+        self.early.wait()
+        return self.read(scratchpad, channels, managed, task, select, fresh)
 
 
 def read_ahead(read: Any) -> Any:
-    """LangGraph's own way of reading the state, of a task that was prepared here."""
-    return read.args[1]
+    """LangGraph's own way of reading the state, of a task that was prepared here: without waiting."""
+    return partial(read.func.read, *read.args)
 
 
-def _read(early: Early, read: Callable[..., Any], select: Any, fresh: bool = False) -> Any:
-    early.wait()
-    return read(select, fresh)
+def _looking_at(early: Early, read: Any) -> Any:
+    """As `read`, arguments in the same places: code of LangGraph's looks for the channels there."""
+    scratchpad, _channels, managed, task = read.args
+    return partial(ReadAhead(early, read.func), scratchpad, early.view, managed, task)
 
 
 def renaming(early: PregelExecutableTask, real: PregelExecutableTask) -> Callable[[Any], Any] | None:

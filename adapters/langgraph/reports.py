@@ -16,6 +16,7 @@ from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.operands import operands
 from alto_langgraph.engine.events import Event, Failed, Finished, Offer, Opened, Retreated
 from alto_langgraph.engine.ledger import Ledger
+from alto_langgraph.plan.candidates import Kinds
 from alto_langgraph.plan.hops import hops
 from alto_langgraph.plan.model import Join
 from alto_langgraph.tags import Tag
@@ -40,10 +41,11 @@ class Reports:
         self._loop, self._staging, self._naming, self._fragments = loop, staging, naming, fragments
         self._ledger: Ledger | None = None
         self._shadow: Shadow | None = None
+        self._kinds: Kinds = {}
 
-    def begin(self, ledger: Ledger, shadow: Shadow) -> None:
-        """There is an engine to report to from now on."""
-        self._ledger, self._shadow = ledger, shadow
+    def begin(self, ledger: Ledger, shadow: Shadow, kinds: Kinds) -> None:
+        """There is an engine to report to from now on; of nodes in `kinds` only payloads of those may start ahead."""
+        self._ledger, self._shadow, self._kinds = ledger, shadow, kinds
 
     def end(self) -> None:
         """There is none any more."""
@@ -86,9 +88,12 @@ class Reports:
         return max(limit, loop.step)
 
     def offer(self, tag: Tag, node: str, operand: Any) -> Offer:
+        payloads = self._staging.payloads
+        if payloads.waits(node, operand) or (node in self._kinds and not payloads.among(self._kinds[node], node, operand)):
+            return Offer(tag, node, None, alone=False)
         if self._ledger is None or not self._ledger.holding:
             return Offer(tag, node)
-        held = operands(operand)
+        held = operands(payloads.seen(node, operand))
         return Offer(tag, node, held, alone=node not in self._staging.candidates.wary or held == frozenset())
 
     def finishing(self, item: PregelExecutableTask | Early) -> Event:

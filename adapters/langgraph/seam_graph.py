@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,17 @@ try:
 except ImportError:  # pragma: no cover - no version in the tested range
     RunnableCallable = RunnableSeq = type(None)  # type: ignore[assignment,misc]
 
-__all__ = ["Pregel", "PregelProtocol", "RunnableCallable", "RunnableSeq", "class_of", "functions_of", "injected_keys", "is_a"]
+__all__ = [
+    "Pregel",
+    "PregelProtocol",
+    "RunnableCallable",
+    "RunnableSeq",
+    "class_of",
+    "functions_of",
+    "injected_keys",
+    "is_a",
+    "wrappers_of",
+]
 
 _CLASSES = {
     "ToolNode": "langgraph.prebuilt.tool_node",
@@ -52,10 +63,15 @@ def functions_of(runnable: Any) -> list[Any]:
     return [f for f in (sync, other) if f is not None]
 
 
-def injected_keys(node: Any) -> frozenset[str] | None:
-    """State keys that a `ToolNode` gives to its tools; None if one gets the state whole, or that can't be told."""
+def wrappers_of(node: Any) -> list[Any]:
+    """What stands around each call of a `ToolNode`'s tools."""
+    return [w for w in (getattr(node, "_wrap_tool_call", None), getattr(node, "_awrap_tool_call", None)) if w is not None]
+
+
+def injected_keys(node: Any, names: Iterable[str]) -> frozenset[str] | None:
+    """State keys that a `ToolNode` gives to the tools called `names`; None if one gets the state whole, or that can't be told."""
     keys: set[str] = set()
-    for name in node.tools_by_name:
+    for name in names:
         injected = getattr(node, "_injected_args", {}).get(name)
         state = getattr(injected, "state", None)
         if not isinstance(state, dict) or getattr(injected, "runtime", None) is not None or None in state.values():

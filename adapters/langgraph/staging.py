@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.observing import observing
+from alto_langgraph.adapters.langgraph.payloads import Payloads
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.hits import Hits
@@ -19,8 +20,8 @@ from alto_langgraph.driver.readings import Readings
 from alto_langgraph.driver.tally import Tally
 from alto_langgraph.driver.tempo import Tempo
 from alto_langgraph.engine.habits import Habits
-from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates
-from alto_langgraph.plan.model import Effects, Join, Plan
+from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates, Kinds
+from alto_langgraph.plan.model import Effects, Join, NodePlan, Plan
 from alto_langgraph.plan.passing import Passing
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Issuing:
         repeatable: Nodes that may be started though it isn't certain that they will be needed.
         streaming: Nodes of which something may be sent on a part of what they are answered.
         gathering: Nodes of which something may be sent on a part of what they reduce.
+        kinds: Kinds of payloads with which some of `sent` may be started, where it isn't all.
+        repeatable_kinds: The same for `repeatable`.
     """
 
     sent: frozenset[str]
@@ -70,6 +73,8 @@ class Issuing:
     repeatable: frozenset[str] = frozenset()
     streaming: frozenset[str] = frozenset()
     gathering: frozenset[str] = frozenset()
+    kinds: Kinds = field(default_factory=dict)
+    repeatable_kinds: Kinds = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.sent or self.overtakes)
@@ -143,6 +148,11 @@ class Staging:
         return Candidates(self.plan)
 
     @cached_property
+    def payloads(self) -> Payloads:
+        """What nodes can see of what they are sent."""
+        return Payloads(self.nodes)
+
+    @cached_property
     def foldable(self) -> frozenset[str]:
         """State keys whose value after a write can be worked out ahead of the superstep: nobody can tell that it was."""
         from alto_langgraph.adapters.langgraph.describing import is_quiet
@@ -214,12 +224,13 @@ class Staging:
         if not options.window or self.step_timeout is not None or self.plan.fences:
             return NOTHING
         strongest = Effects[options.effects.upper()]
-        possible = frozenset(
-            name
-            for name, node in self.plan.nodes.items()
-            if not (saves and node.subgraph) and not (limited and node.routes) and self.gated(name) is not None
-        )
-        may = self.candidates.sent(strongest) & possible
+
+        def fits(node: NodePlan) -> bool:
+            return not (saves and node.subgraph) and not (limited and node.routes)
+
+        possible = frozenset(name for name, node in self.plan.nodes.items() if fits(node) and self.gated(name) is not None)
+        kinds = {name: found for name, found in self.candidates.kinds(strongest, fits).items() if self.gated(name) is not None}
+        may = (self.candidates.sent(strongest) & possible) | kinds.keys()
         reads = self.candidates.pulled(strongest, seen)
         pulled = {name: reads[name] for name in reads.keys() & possible} if "edge" in options.issue else {}
         passing = Passing(self.plan, pulled, unasked="chain" in options.issue)
@@ -228,11 +239,12 @@ class Staging:
         routers = {name: followers for name, followers in routers.items() if followers}
         overtakes = bool(pulled and (routers or passing.overtakes(self.candidates.beside)))
         watched = self.observed.keys() & possible & may if options.observe and "edge" in options.issue else ()
-        repeatable = self.candidates.repeatable(strongest) & sent
+        again = {name: found for name, found in self.candidates.repeatable_kinds(strongest, fits).items() if name in sent}
+        repeatable = (self.candidates.repeatable(strongest) & sent & possible) | again.keys()
         streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
         observed = {name: self.observed[name][0] for name in watched}
         gathering = frozenset(name for name in streaming & pulled.keys() if self.candidates.gathers(self.plan.nodes[name]))
-        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, gathering)
+        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, gathering, kinds, again)
 
     def _streaming(self, strongest: Effects) -> frozenset[str]:
         """Those whose code can be run again step by step, and whose edges may look at the state ahead of the superstep."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.lineage import LOOPS, Relating, named
+from alto_langgraph.adapters.langgraph.prepare import ReadAhead
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_READ, NS_END, NS_SEP
 from alto_langgraph.driver.early import CURRENT, Early
 from alto_langgraph.tags import Tag
@@ -34,9 +35,8 @@ def tag_in(config: Any) -> Tag | None:
 def loop_of(read: Any) -> tuple[Relating, Early | None] | None:
     """The loop of the task that reads the state with `read`, and its early run if it is one."""
     args: tuple[Any, ...] = getattr(read, "args", ())
-    early = args[0] if args and isinstance(args[0], Early) else None
-    if early is not None:
-        args = args[1].args
+    ahead = getattr(read, "func", None)
+    early = ahead.early if isinstance(ahead, ReadAhead) else None
     if len(args) != 4:
         return None
     channels = getattr(args[1], "live", args[1])

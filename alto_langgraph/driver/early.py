@@ -58,6 +58,7 @@ class Early:
         self.reads: frozenset[str] = frozenset()
         self.borrowed: frozenset[int] = frozenset()
         self.asked: list[Asked] = []
+        self.blind = False
         self.adopted = self.released = False
         self.awaited = False
         self.abandoned = False
@@ -135,6 +136,11 @@ class Early:
             else:
                 self.retreat("it would block the event loop")
         self._passage.result()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the passage is open."""
+        return self._passage.done()
 
     async def passage(self) -> None:
         """Waits until the passage opens."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
 from alto_langgraph.plan.beside import beside
 from alto_langgraph.plan.marks import ASKS, DRAWS
@@ -14,6 +15,15 @@ NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
 
 _BY_EFFECTS = frozenset({"effects", "mutates", "outside", "shared"})
 """Codes of the reasons against running a node again that a hint on its effects does away with."""
+
+Kinds = Mapping[str, frozenset[str]]
+"""Kinds of payloads (`NodePlan.kinds`) by node."""
+
+Fits = Callable[[NodePlan], bool]
+
+
+def _fits(node: NodePlan) -> bool:
+    return True
 
 
 class Candidates:
@@ -40,8 +50,25 @@ class Candidates:
         nodes = (_seen(self.plan.nodes[name], seen.get(name)) for name in self.sent(strongest))
         return {node.name: node.operands for node in nodes if not any(self.reasons_on_state(node))}
 
-    def reasons(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
-        """Why a node never runs ahead, whoever triggers it."""
+    def kinds(self, strongest: Effects, fits: Fits = _fits) -> Kinds:
+        """The same of nodes for which it depends on the kind of payload: for each the kinds with which it may run ahead.
+
+        Args:
+            strongest: Their effects at most.
+            fits: Whether a node, or a kind of one, may run ahead in a certain run.
+        """
+        return self._kinds(lambda kind, home: fits(kind) and not any(self.reasons(kind, strongest, home)))
+
+    def _kinds(self, may: Callable[[NodePlan, str], bool]) -> Kinds:
+        found = {
+            name: frozenset(kind for kind, plan in node.kinds if may(plan, name))
+            for name, node in self.plan.nodes.items()
+            if node.kinds and not may(node, name)
+        }
+        return {name: kinds for name, kinds in found.items() if any(kinds)}
+
+    def reasons(self, node: NodePlan, strongest: Effects, home: str | None = None) -> Iterator[Reason]:
+        """Why a node, or a kind of the node `home`, never runs ahead, whoever triggers it."""
         name, function = node.name, node.function
         yield from node.fences
         if node.may_interrupt:
@@ -49,7 +76,7 @@ class Candidates:
         if strongest < function.effects < Effects.EXTERNAL:
             word = strongest.name.lower()
             yield Reason("effects", name, f"`{name}` {function.doing}, and only work that is known to be {word} may run ahead.")
-        yield from self._ordered(node)
+        yield from self._ordered(node, home or name)
 
     def reasons_on_state(self, node: NodePlan) -> Iterator[Reason]:
         """Why a node never runs ahead when an edge triggers it, besides."""
@@ -65,8 +92,21 @@ class Candidates:
 
     def repeatable(self, strongest: Effects) -> frozenset[str]:
         """Nodes that may be started ahead although it may turn out that they weren't needed, and be run again."""
-        mild = min(strongest, Effects.IDEMPOTENT)
-        return frozenset(name for name in self.sent(mild) if not any(self._why_not_repeatable(self.plan.nodes[name])))
+        return frozenset(name for name, node in self.plan.nodes.items() if not any(self._reasons_to_be_certain(node, name, strongest)))
+
+    def repeatable_kinds(self, strongest: Effects, fits: Fits = _fits) -> Kinds:
+        """The same of nodes for which it depends on the kind of payload."""
+        return self._kinds(lambda kind, home: fits(kind) and not any(self._reasons_to_be_certain(kind, home, strongest)))
+
+    def _reasons_to_be_certain(self, node: NodePlan, home: str, strongest: Effects) -> Iterator[Reason]:
+        """Why a node, or a kind of the node `home`, isn't started before it is certain that it is needed."""
+        yield from self._why_not_repeatable(node)
+        yield from self.reasons(node, min(strongest, Effects.IDEMPOTENT), home)
+
+    def reasons_to_wait(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
+        """Why some of what is sent to a node, by its kind, doesn't start on a part of an answer: the first reason for each kind."""
+        for _, kind in node.kinds:
+            yield from islice(self._reasons_to_be_certain(kind, node.name, strongest), 1)
 
     def streaming(self, strongest: Effects) -> frozenset[str]:
         """Nodes whose code may be run again on a part of an answer, to see what it would send on that."""
@@ -77,8 +117,10 @@ class Candidates:
         name, declared = node.name, node.function.streams
         if node.sends == frozenset():
             yield Reason("sends", name, f"`{name}` sends nothing.")
-        elif node.sends is not None and not node.sends & self.repeatable(strongest):
-            yield self._unrepeatable(name, min(node.sends))
+        elif node.sends is not None and not node.sends & (self.repeatable(strongest) | self.repeatable_kinds(strongest).keys()):
+            end = min(node.sends)
+            yield self._unrepeatable(name, end)
+            yield from self.reasons_to_wait(self.plan.nodes[end], strongest)
         if declared is False:
             yield Reason("declared", name, f"`{name}` says so by the hint `streams`.")
         if declared is None:
@@ -147,15 +189,12 @@ class Candidates:
     def _mutating(self) -> frozenset[str]:
         return frozenset(name for name, node in self.plan.nodes.items() if node.mutates)
 
-    def _ordered(self, node: NodePlan) -> Iterator[Reason]:
+    def _ordered(self, node: NodePlan, home: str) -> Iterator[Reason]:
         """It uses an object outside the state which tasks of its own superstep use too: their order shows in it."""
-        if not node.shares:
-            return
-        for other in sorted(self.beside[node.name]):
-            for reason in (self.plan.conflict(node.name, other), self.plan.conflict(other, node.name)):
-                if reason is not None and reason.code == "shared":
-                    yield reason
-                    return
+        for other in sorted(self.beside[home]):
+            if (reason := self.plan.shared(node, other)) is not None:
+                yield reason
+                return
 
 
 def _seen(node: NodePlan, keys: frozenset[str] | None) -> NodePlan:

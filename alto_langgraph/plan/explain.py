@@ -51,7 +51,7 @@ class NodeExplained:
         sources: Where reads, writes, goals and effects come from.
         routes: The path functions of its conditional edges.
         streams: What it sends on the finished part of an answer may start while a model still writes the rest.
-        unstreamed: If it sends anything and may not, why.
+        unstreamed: If it sends anything and may not, or not all of it, why.
         gathers: What it sends on the part of a reduction that is closed may start while others still write the rest.
         heard: Of what it was taken to send on parts of answers lately, how many there were, and how many were right; None if nothing.
         deaf: Too few of them were right: it isn't listened to any more.
@@ -205,6 +205,8 @@ def _edges(plan: Plan, ways: Ways) -> Iterator[EdgeExplained]:
 
 def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExplained:
     function, ahead = node.function, any(edge.ahead for edge in edges)
+    unstreamed = tuple(ways.unstreamed(node)) if ways.streams(node) else ()
+    streams = ways.streams(node) and not unstreamed
     return NodeExplained(
         name=node.name,
         ahead=ahead,
@@ -217,8 +219,8 @@ def _node(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> NodeExp
         managed=tuple(sorted(function.managed)),
         sources=function.sources,
         routes=tuple(map(_route, node.routes)),
-        streams=ways.streams(node) and not any(ways.unstreamed(node)),
-        unstreamed=tuple(ways.unstreamed(node)) if ways.streams(node) else (),
+        streams=streams,
+        unstreamed=tuple(ways.exceptions(node)) if streams else unstreamed,
         gathers=ways.gathers(node),
     )
 
@@ -235,6 +237,7 @@ def _why_not(node: NodePlan, edges: Sequence[EdgeExplained]) -> tuple[Reason, ..
 def _waits(node: NodePlan, ways: Ways, edges: Sequence[EdgeExplained]) -> Iterator[Reason]:
     for edge in edges:
         yield from ways.waits(edge.source, edge.target)
+    yield from ways.of_kinds(node)
     yield from ways.in_place(node)
     if node.subgraph:
         sentence = f"`{node.name}` runs a compiled graph, whose checkpoints carry ids, so with a checkpointer it waits for its superstep."
@@ -267,7 +270,8 @@ def streaming(node: NodeExplained) -> Iterator[str]:
         yield "~ of what it was taken to send on parts of answers lately, {1} of {0} were right".format(*node.heard)
     if node.deaf:
         yield "~ that is too few: its answers aren't listened to any more"
-    yield from (f"~ nothing starts on a part of an answer: {reason.sentence}" for reason in node.unstreamed)
+    before = "but for some of it" if node.streams else "nothing starts on a part of an answer"
+    yield from (f"~ {before}: {reason.sentence}" for reason in node.unstreamed)
 
 
 def accounts(ahead: RanAhead | None) -> Iterator[str]:

@@ -159,6 +159,8 @@ class NodePlan:
             model, or of a dataclass with code of its own. `function.reads` has them all then, even where less is declared.
         iterates: Nodes that it, or its path functions, send to in loops, each with the app's name of what there is one `Send` for; an
             empty text stands for a node that the code doesn't name.
+        kinds: What it is for each kind of payload that it may be sent, where payloads say that, as calls of tools do; an empty text
+            stands for all other kinds. For payloads of one kind it does no more than that.
     """
 
     name: str
@@ -175,6 +177,7 @@ class NodePlan:
     certain: frozenset[str] = NOBODY
     whole: bool = False
     iterates: tuple[tuple[str, str], ...] = ()
+    kinds: tuple[tuple[str, NodePlan], ...] = ()
 
     @property
     def writes(self) -> frozenset[str] | None:
@@ -276,10 +279,15 @@ class Plan:
             return Reason(
                 "interrupt", unfinished, f"`{unfinished}` may call interrupt(), so nothing behind it starts before it has finished."
             )
-        for mine in self._shares[early]:
-            for theirs in self._shares[unfinished]:
-                if mine.key == theirs.key and (theirs.writes or mine.writes) and mine.key in self._looked_at:
+        return self.shared(candidate, unfinished)
+
+    def shared(self, node: NodePlan, other: str) -> Reason | None:
+        """What `node`, or a kind of one, shares with the node `other` that may carry data between them."""
+        mine = self._shares[node.name] if self.nodes.get(node.name) is node else node.shares
+        for use in mine:
+            for theirs in self._shares[other]:
+                if use.key == theirs.key and (theirs.writes or use.writes) and use.key in self._looked_at:
                     return Reason(
-                        "shared", mine.name, f"`{early}` and `{unfinished}` both use `{mine.name}`, which may carry data between them."
+                        "shared", use.name, f"`{node.name}` and `{other}` both use `{use.name}`, which may carry data between them."
                     )
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from alto_langgraph.options import AltoOptions
@@ -32,7 +33,8 @@ class Ways:
         self.fences = (*_switched_off(options), *plan.fences)
         self._strongest = Effects[options.effects.upper()]
         self._candidates = Candidates(plan)
-        self._sent = self._candidates.sent(self._strongest) if "send" in self._issue and not self.fences else frozenset()
+        sent = self._candidates.sent(self._strongest) | self._candidates.kinds(self._strongest).keys()
+        self._sent = sent if "send" in self._issue and not self.fences else frozenset()
         pulled = self._candidates.pulled(self._strongest, seen) if "edge" in self._issue and not self.fences else {}
         self._passing = Passing(plan, pulled, unasked="chain" in self._issue)
         self._unfinished = Unfinished(plan, self._candidates.beside, self._sent, self._passing)
@@ -45,7 +47,9 @@ class Ways:
     def streams(self, node: NodePlan) -> bool:
         """Whether `node` asks and sends, so that something could start on a part of what it is answered."""
         asks = node.function.effects > Effects.PURE or node.function.streams is not None
-        return bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and asks
+        if not self._sent or "stream" not in self._issue or not asks:
+            return False
+        return node.sends is None and not node.kinds if not node.sends else True  # of tools only commands could send
 
     def gathers(self, node: NodePlan) -> bool:
         """Whether something that `node` sends starts on the part of what it reduces that is closed."""
@@ -55,6 +59,18 @@ class Ways:
     def unstreamed(self, node: NodePlan) -> Iterator[Reason]:
         """Why nothing starts on a part of what `node` is answered."""
         return self._candidates.reasons_not_to_stream(node, self._strongest)
+
+    def exceptions(self, node: NodePlan) -> Iterator[Reason]:
+        """Why some of what `node` sends, if not all, waits for the complete answer nevertheless."""
+        partly = self._candidates.repeatable_kinds(self._strongest).keys()
+        for target in sorted(partly & (partly if node.sends is None else node.sends)):
+            yield from self._candidates.reasons_to_wait(self._plan.nodes[target], self._strongest)
+
+    def of_kinds(self, node: NodePlan) -> Iterator[Reason]:
+        """Why payloads of some kinds that a node is sent wait for its superstep, if others don't."""
+        if node.name in self._candidates.kinds(self._strongest):
+            for _, kind in node.kinds:
+                yield from islice(self._candidates.reasons(kind, self._strongest, node.name), 1)
 
     def in_place(self, node: NodePlan) -> Iterator[Reason]:
         """What changes of operands in place make a task that is sent to wait for."""
@@ -92,7 +108,8 @@ class Ways:
     def reasons(self, source: str, target: str) -> tuple[Reason, ...]:
         """Why none starts ahead."""
         node = self._plan.nodes[target]
-        if own := (*self.fences, *self._candidates.reasons(node, self._strongest)):
+        reasons = () if target in self._sent else self._candidates.reasons(node, self._strongest)
+        if own := (*self.fences, *reasons):
             return own
         if source == START:
             return (_first(target),)

@@ -1,0 +1,246 @@
+"""What is known of prebuilt agents: whose model nodes may be run again, which tools only read, and who is to blame if not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+from langchain.agents.middleware import AgentMiddleware, dynamic_prompt
+from langchain_core.tools import StructuredTool, tool
+from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
+from packaging.version import Version
+
+from alto_langgraph import optimize
+from alto_langgraph.adapters.langgraph import agents
+from alto_langgraph.adapters.langgraph.lowering import lower
+from alto_langgraph.adapters.langgraph.payloads import Payloads
+from alto_langgraph.plan.model import Effects, NodePlan
+from tests.adapters.calling_model import AGENTS, Caller, created, reacting
+
+EITHER = pytest.mark.parametrize("agent", AGENTS)
+MODEL = Caller(script=["done"])
+SENT: list[str] = []
+
+
+def shout(query: str) -> str:
+    """Only computes."""
+    return query.upper()
+
+
+def send(query: str) -> str:
+    """Reaches outside."""
+    return str(outside(query))
+
+
+look = StructuredTool.from_function(shout, name="look")
+post = StructuredTool.from_function(send, name="post")
+
+
+def outside(query: str) -> Any:
+    return __import__("subprocess").run(["mail", query])
+
+
+@tool
+def note(query: str) -> str:
+    """Keeps what it is asked."""
+    SENT.append(query)
+    return query
+
+
+def hinted(**metadata: Any) -> StructuredTool:
+    return StructuredTool.from_function(send, name="post", metadata=metadata)
+
+
+def kinds(agent: Any, tools: list[Any]) -> dict[str, NodePlan]:
+    return dict(lower(agent(MODEL, tools)).nodes["tools"].kinds)
+
+
+def explained(graph: Any) -> Any:
+    return next(node for node in optimize(graph).explain().nodes if node.name in ("agent", "model"))
+
+
+@EITHER
+def test_the_model_node_asks_and_does_nothing_else(agent: Any) -> None:
+    for how in ({}, {"system_prompt": "You know rivers.", "name": "guide"}):
+        node = explained(agent(MODEL, [look], **how))
+        assert node.streams and not node.unstreamed
+        assert (node.effects, node.writes) == ("idempotent", ("messages",))
+
+
+@EITHER
+def test_a_version_that_nobody_has_tested_is_left_alone(agent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {module: (package, Version("0"), Version("0.1")) for module, (package, *_) in agents.TESTED.items()}
+    monkeypatch.setattr(agents, "TESTED", known)
+    agents._is_tested.cache_clear()
+    try:
+        assert not explained(agent(MODEL, [look])).streams
+    finally:
+        agents._is_tested.cache_clear()
+
+
+def test_a_layout_that_nobody_knows_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "create_agent.<locals>.amodel_node"
+    monkeypatch.setattr(agents, "_READERS", {**agents._READERS, name: agents._modelling("_execute", "_wrap")})
+    assert not explained(created(MODEL, [look])).streams
+
+
+class Changing(AgentMiddleware):
+    """Asks twice."""
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        handler(request)
+        return handler(request)
+
+    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
+        return await handler(request)
+
+
+@dynamic_prompt
+def prompted(request: Any) -> str:
+    return "You know rivers."
+
+
+@pytest.mark.parametrize(("middleware", "name"), [(Changing(), "Changing.wrap_model_call"), (prompted, "prompted")])
+def test_middleware_around_the_model_is_to_blame(middleware: Any, name: str) -> None:
+    node = explained(created(MODEL, [look], middleware=[middleware]))
+    assert not node.streams
+    assert name in node.unstreamed[0].sentence
+
+
+def choose(state: Any, runtime: Any) -> Any:
+    return MODEL.bind_tools([look])
+
+
+def test_a_model_that_is_chosen_at_run_time_is_to_blame() -> None:
+    node = explained(reacting(choose, [look]))
+    assert not node.streams
+    assert "choose" in node.unstreamed[0].sentence
+
+
+def forgetful(state: Any) -> Any:
+    state["messages"].pop(0)
+    return state["messages"]
+
+
+def test_a_prompt_that_changes_the_state_isnt_run_again() -> None:
+    node = explained(reacting(MODEL, [look], system_prompt=forgetful))
+    assert [reason.code for reason in node.unstreamed] == ["mutates"]
+
+
+def short(state: Any) -> Any:
+    return state["messages"][-3:]
+
+
+def test_a_prompt_that_only_computes_is() -> None:
+    assert explained(reacting(MODEL, [look], system_prompt=short)).streams
+
+
+def test_with_a_hook_behind_the_model_nothing_is_sent_before_it() -> None:
+    plan = lower(reacting(MODEL, [look], post_model_hook=lambda state: {}))
+    assert plan.nodes["agent"].sends == frozenset()
+    assert plan.nodes["post_model_hook"].sends == {"tools"}
+
+
+@EITHER
+def test_tools_are_judged_one_by_one(agent: Any) -> None:
+    found = kinds(agent, [look, post, note])
+    assert {name: kind.function.effects for name, kind in found.items()} == {
+        "look": Effects.PURE,
+        "post": Effects.UNKNOWN,
+        "note": Effects.PURE,
+        "": Effects.PURE,
+    }
+    node = explained(agent(MODEL, [look, post, note]))
+    assert node.streams
+    assert [reason.code for reason in node.unstreamed] == ["effects", "outside"]
+    assert "`post`" in node.unstreamed[0].sentence and "`note`" in node.unstreamed[1].sentence
+
+
+@EITHER
+def test_a_tool_that_isnt_known_to_read_only_is_to_blame(agent: Any) -> None:
+    node = explained(agent(MODEL, [post]))
+    assert not node.streams
+    assert any("`post` calls" in reason.sentence for reason in node.unstreamed)
+
+
+HINTS = [
+    ({"readOnlyHint": True}, Effects.IDEMPOTENT),
+    ({"effects": "idempotent"}, Effects.IDEMPOTENT),
+    ({"effects": "pure"}, Effects.PURE),
+    ({"effects": "external", "readOnlyHint": True}, Effects.EXTERNAL),
+    ({"readOnlyHint": False}, Effects.UNKNOWN),
+    ({"readOnlyHint": "yes"}, Effects.UNKNOWN),
+    ({"idempotentHint": True}, Effects.UNKNOWN),
+    ({"effects": "none at all"}, Effects.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("metadata", "effects"), HINTS)
+def test_what_a_tool_says_of_itself(metadata: dict[str, Any], effects: Effects) -> None:
+    plan = kinds(created, [hinted(**metadata)])["post"].function
+    assert plan.effects is effects
+    assert ("declared" in plan.evidence) == (effects is not Effects.UNKNOWN)
+
+
+def test_a_tool_that_turns_errors_into_answers_may_do_anything_in_that() -> None:
+    handling = StructuredTool.from_function(shout, name="look", handle_tool_error=lambda error: str(outside(str(error))))
+    assert kinds(created, [handling])["look"].function.effects is Effects.UNKNOWN
+
+
+@tool
+def peek(query: str, state: Annotated[Any, InjectedState]) -> str:
+    """Sees the state."""
+    return str(state)
+
+
+@tool
+def keep(query: str, store: Annotated[Any, InjectedStore]) -> str:
+    """Uses the store."""
+    return query
+
+
+def call(name: str) -> dict[str, Any]:
+    return {"name": name, "args": {"query": "x"}, "id": "1", "type": "tool_call"}
+
+
+def with_state(name: str) -> dict[str, Any]:
+    return {"__type": "tool_call_with_context", "tool_call": call(name), "state": {"messages": []}}
+
+
+def test_what_a_tool_sees_of_what_is_sent() -> None:
+    payloads = Payloads(created(MODEL, [look, peek, keep]).nodes)
+    assert payloads.kinds("tools", [call("look"), call("none")]) == {"look", ""}
+    assert payloads.kinds("tools", {"messages": []}) is payloads.kinds("model", [call("look")]) is None
+    assert payloads.seen("tools", with_state("look")) == call("look")
+    whole = with_state("peek")
+    assert payloads.seen("tools", whole) is whole
+    assert payloads.blind("tools", [call("look")]) and payloads.blind("tools", with_state("none"))
+    assert not payloads.blind("tools", [call("look"), call("peek")])
+    assert payloads.waits("tools", [call("peek")]) and not payloads.waits("tools", whole)
+
+
+def test_a_tool_that_uses_the_store_waits() -> None:
+    node = explained(created(MODEL, [look, keep]))
+    assert [reason.code for reason in node.unstreamed] == ["store"]
+
+
+class Around(AgentMiddleware):
+    """Stands around tool calls."""
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return handler(request)
+
+
+def test_tools_with_something_around_them_see_everything() -> None:
+    payloads = Payloads(created(MODEL, [look], middleware=[Around()]).nodes)
+    assert not payloads.blind("tools", [call("look")])
+
+
+class Watching(ToolNode):
+    """Somebody's own."""
+
+
+def test_nobody_knows_what_a_kind_of_ones_own_looks_at() -> None:
+    graph = reacting(MODEL, Watching([look]))
+    assert not Payloads(graph.nodes).blind("tools", [call("look")])
+    assert lower(graph).nodes["tools"].kinds == ()
