@@ -74,7 +74,7 @@ def action(node: Node) -> str:
 def is_chain(node: Node) -> bool:
     """Whether the node is a chain that asks, and ends with its function."""
     chains = node.ask and node.ask.by == "node" and node.ask.times == "once" and node.form in ("function", "runnable")
-    return bool(chains) and not (node.looks or _injected(node))
+    return bool(chains) and not (node.looks or node.timeout or _injected(node))
 
 
 def metadata(node: Node, state: State) -> str:

@@ -144,7 +144,8 @@ def _overlap(case: Case, played: Played) -> bool:
 def _unrepeatable(graph: Graph) -> Iterator[Node]:
     """Nodes that nobody has declared to be repeatable: neither them nor the node whose subgraph they are in."""
     for node in graph.nodes:
-        if node.declared in ("", "keys", "external"):
+        says_so = node.declared not in ("", "keys", "external") or (node.ask and node.ask.streams == "yes")
+        if not says_so:
             yield node
             if node.child:
                 yield from _unrepeatable(node.child)

@@ -1,0 +1,49 @@
+"""What of a reduction is closed: ancestors of which nothing is unfinished, up to the first of which something is."""
+
+from __future__ import annotations
+
+from alto_langgraph.engine.closing import closed
+from alto_langgraph.engine.task import Phase, Task
+from tests.engine.test_engine import tag
+
+
+def task(name: str, *, done: bool = True, step: int = 1, children: int = 0) -> Task:
+    path = tag(name)
+    made = Task(path, path.path[-1][0], step, frozenset(), Phase.COMPLETED if done else Phase.RUNNING, unfinished=not done)
+    made.children = [task(f"{name}/x{index}") for index in range(children)]
+    return made
+
+
+def names(*tasks: Task, writers: str = "") -> list[str]:
+    return [str(found.tag) for found in closed(tasks, lambda node: node in writers)]
+
+
+def test_an_ancestor_is_closed_once_nothing_below_it_is_unfinished() -> None:
+    first = [task("a/b0"), task("a/b0/c0", step=2), task("a/b0/c1", step=2)]
+    second = [task("a/b1"), task("a/b1/c0", step=2), task("a/b1/c1", step=2, done=False)]
+    assert names(*first, *second) == ["a[1]/b[0]", "a[1]/b[0]/c[0]", "a[1]/b[0]/c[1]"]
+
+
+def test_none_behind_an_open_one_is_closed_for_what_it_comes_to_would_be_in_another_place() -> None:
+    assert names(task("a/b0"), task("a/b1", done=False), task("a/b2")) == ["a[1]/b[0]"]
+
+
+def test_one_that_is_known_and_has_not_begun_is_open() -> None:
+    waiting = task("a/b0/c0", done=False)
+    waiting.phase = Phase.WAITING
+    assert names(task("a/b0"), waiting) == []
+
+
+def test_what_a_running_task_may_still_split_off_comes_behind_what_it_has() -> None:
+    producer = task("a", done=False, step=0, children=2)
+    assert names(producer, task("a/b0"), task("a/b1"), task("a/b1/c0", step=2)) == ["a[1]/b[0]", "a[1]/b[1]", "a[1]/b[1]/c[0]"]
+
+
+def test_nothing_is_closed_while_one_that_was_not_split_off_may_write_what_is_reduced() -> None:
+    beside = task("w", done=False)
+    assert names(beside, task("a/b0"), writers="w") == []
+    assert names(beside, task("a/b0")) == ["a[1]/b[0]"]
+
+
+def test_what_was_not_split_off_and_is_finished_counts_wherever_it_stands() -> None:
+    assert names(task("z"), task("a/b0", done=False)) == ["z[1]"]
