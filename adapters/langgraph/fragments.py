@@ -11,6 +11,7 @@ from alto_langgraph.adapters.langgraph.naming import Naming, sends_of
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.equality import same
 from alto_langgraph.driver.hits import Hits
+from alto_langgraph.driver.holding import replaceable
 from alto_langgraph.driver.operands import operands
 from alto_langgraph.tags import Tag
 
@@ -76,15 +77,16 @@ class Fragments:
     def _may_stand_for(self, child: Tag, before: Send, really: Send) -> bool:
         """Whether a task that got one payload may be taken for one that got the other, which is equal.
 
-        Not if what it comes to holds a mutable object of its payload, since that isn't the one which others hold.
+        Not if what it comes to holds a mutable object of its payload, since that isn't the one which others hold (if any do).
         """
-        one, other = self._seen(before.node, before.arg), self._seen(really.node, really.arg)
-        mine, theirs = operands(one), operands(other)
+        mine, theirs = operands(self._seen(before.node, before.arg)), operands(self._seen(really.node, really.arg))
         if mine is None or theirs is None:
-            return one is other
+            return before.arg is really.arg
         early = self._earlies.get(child)
         if early is not None:
             early.borrowed = mine - theirs
+            if self._seen(really.node, really.arg) is really.arg:  # no variable may hold it
+                early.borrowed -= replaceable(before.arg, really)
             return not (early.told and borrows(early))
         return True
 

@@ -19,13 +19,15 @@ from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
+from langgraph.config import get_stream_writer
 from langgraph.graph import START
 from langgraph.graph import StateGraph as Stock
 from langgraph.types import Command, Send
 from pydantic import PrivateAttr
 
 from alto_langgraph.graph import StateGraph as Alto
-from tests.adapters.writer import LINES, Writer
+from alto_langgraph.protocols import Fact, TaskStarted, observed_by
+from tests.adapters.writer import LINES, PATIENCE, Writer
 
 
 class State(TypedDict, total=False):
@@ -340,3 +342,31 @@ async def test_a_model_that_is_not_to_stream_is_left_alone() -> None:
 
     result = await built(Alto, lines, Whole(disable_streaming=True)).ainvoke({"topic": "fruit"})
     assert len(result["texts"]) == 3
+
+
+async def test_what_a_part_says_is_heard_at_once_when_it_is_its_turn() -> None:
+    """It can't have to run again: nobody but its packet holds the payload that its own stands for."""
+    model, heard = Writer(turns=100), asyncio.Event()
+
+    async def write(payload: Any) -> State:
+        get_stream_writer()(payload["section"])
+        await asyncio.wait_for(heard.wait(), PATIENCE)
+        return {"texts": [payload["section"]]}
+
+    builder: Any = Alto(State).add_node("plan", lines(model)).add_node("write", write, metadata={"effects": "idempotent"})
+    builder.add_edge(START, "plan").add_conditional_edges("plan", send_sections, ["write"])
+    with observed_by(facts := Ahead()):
+        async for _ in builder.compile().astream({"topic": "fruit"}, stream_mode="custom"):
+            heard.set()
+    assert facts.ahead == {"write"}
+
+
+class Ahead:
+    """Hears which nodes ran ahead."""
+
+    def __init__(self) -> None:
+        self.ahead: set[str] = set()
+
+    def observe(self, fact: Fact) -> None:
+        if isinstance(fact, TaskStarted) and fact.ahead:
+            self.ahead.add(fact.node)
