@@ -346,18 +346,18 @@ async def test_a_model_that_is_not_to_stream_is_left_alone() -> None:
 
 async def test_what_a_part_says_is_heard_at_once_when_it_is_its_turn() -> None:
     """It can't have to run again: nobody but its packet holds the payload that its own stands for."""
-    model, heard = Writer(turns=100), asyncio.Event()
+    model, heard = Writer(turns=100), {line: asyncio.Event() for line in LINES.split("\n")}
 
     async def write(payload: Any) -> State:
         get_stream_writer()(payload["section"])
-        await asyncio.wait_for(heard.wait(), PATIENCE)
+        await asyncio.wait_for(heard[payload["section"]].wait(), PATIENCE)
         return {"texts": [payload["section"]]}
 
     builder: Any = Alto(State).add_node("plan", lines(model)).add_node("write", write, metadata={"effects": "idempotent"})
     builder.add_edge(START, "plan").add_conditional_edges("plan", send_sections, ["write"])
     with observed_by(facts := Ahead()):
-        async for _ in builder.compile().astream({"topic": "fruit"}, stream_mode="custom"):
-            heard.set()
+        async for section in builder.compile().astream({"topic": "fruit"}, stream_mode="custom"):
+            heard[section].set()
     assert facts.ahead == {"write"}
 
 
