@@ -132,11 +132,24 @@ class Replays:
             self._again = False
             with self._trial(producer) as trial:
                 if (task := self._begin(trial)) is not None:
-                    value = task.input
-                    for step in self._steps:
-                        value = await step.ainvoke(value, trial.config)
-                    trial.done = True
+                    await self._run_through(trial, task)
             self._show(trial)
+
+    async def _run_through(self, trial: _Trial, task: PregelExecutableTask) -> None:
+        steps = asyncio.ensure_future(self._all_steps(trial, task))
+        trial.answers.begin(steps.cancel)
+        try:
+            await steps
+        except asyncio.CancelledError:
+            if not trial.answers.end():
+                raise
+        else:
+            trial.done = not trial.answers.end()
+
+    async def _all_steps(self, trial: _Trial, task: PregelExecutableTask) -> None:
+        value = task.input
+        for step in self._steps:
+            value = await step.ainvoke(value, trial.config)
 
     @contextmanager
     def _trial(self, producer: Producer) -> Iterator[_Trial]:

@@ -109,7 +109,7 @@ def _ainvoke(ainvoke: Any, find: Find) -> Any:
     @wraps(ainvoke)
     async def listening(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:
         if (answers := ANSWERS.get()) is not None:
-            return answers.to(self, (input, kwargs), _alike)
+            return await answers.ato(self, (input, kwargs), _alike)
         call = asked() if isinstance(self, BaseChatModel) else None
         if (producer := find(config)) is None:
             return _noted(call, await ainvoke(self, input, config, **kwargs))

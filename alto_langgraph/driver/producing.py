@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import operator
 from collections.abc import Callable
@@ -115,6 +116,35 @@ class Answers:
         self._left = [*requests]
         self._lock = Lock()  # a batch asks on several threads
         self.tentative = False
+        self._give_up: Callable[[], object] | None = None
+        self._parked: list[asyncio.Future[None]] = []
+
+    def begin(self, give_up: Callable[[], object]) -> None:
+        """From now on a coroutine that asks what nobody has answered waits, and `give_up` is called once.
+
+        It cancels the code as a whole, so that what runs beside the call ends with it: what `asyncio.gather` has begun, say, would go on
+        if one of its coroutines raised.
+        """
+        self._give_up = give_up
+
+    def end(self) -> bool:
+        """The code is over; answers whether it was given up."""
+        for future in self._parked:
+            future.cancel()
+        return bool(self._parked)
+
+    async def ato(self, who: object, what: Any, alike: Callable[[object, object], bool] = operator.is_) -> Any:
+        """`to`, for coroutines."""
+        try:
+            return self.to(who, what, alike)
+        except UnansweredError:
+            if self._give_up is None:
+                raise
+        self._parked.append(asyncio.get_running_loop().create_future())
+        if len(self._parked) == 1:
+            self._give_up()
+        await self._parked[-1]
+        raise UnansweredError
 
     def to(self, who: object, what: Any, alike: Callable[[object, object], bool] = operator.is_) -> Any:
         """The answer to a call: a copy, as the node's own code holds the answer too.

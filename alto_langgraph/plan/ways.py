@@ -54,6 +54,7 @@ class Ways:
     def gathers(self, node: NodePlan) -> bool:
         """Whether something that `node` sends starts on the part of what it reduces that is closed."""
         possible = bool(self._sent) and "stream" in self._issue and node.sends != NOBODY and node.name in self._passing.reads
+        possible = possible and any(self._pulls(source, node.name) for source in self._plan.nodes)
         return possible and self._candidates.gathers(node) and not any(self.unstreamed(node))
 
     def unstreamed(self, node: NodePlan) -> Iterator[Reason]:
