@@ -167,7 +167,7 @@ async def test_pieces_of_an_answer_that_breaks_off_are_counted() -> None:
 
 
 async def test_a_node_whose_parts_are_mostly_wrong_is_said_not_to_be_listened_to() -> None:
-    app = built(Alto, excited, Writer())
+    app = built(Alto, excited, Writer(turns=100))
     for _ in range(ENOUGH):
         await app.ainvoke(FRUIT)
     explained = app.explain().node("plan")
