@@ -68,7 +68,11 @@ def judgements(results: Sequence[Result]) -> Iterator[Judgement]:
             if base:
                 by_metric = {judged: estimate(of[judged], metrics[base], kind, paired)}
             else:
-                by_metric = {metric: estimate(values, metrics[metric], kind, paired) for metric, values in of.items() if metric in metrics}
+                by_metric = {
+                    metric: estimate(values, metrics[metric], kind, paired)
+                    for metric, values in of.items()
+                    if metric in metrics and (kind != "ratio" or all(metrics[metric]))  # what stock never does, it does no part of
+                }
             verdict = next(iter(by_metric.values())).verdict(target["at_most"])
             yield Judgement(result["name"], target["of"], target["against"], kind, target["at_most"], by_metric, verdict, judged, base)
 

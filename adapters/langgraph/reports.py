@@ -10,7 +10,7 @@ from langgraph.types import PregelExecutableTask
 from alto_langgraph.adapters.langgraph.fragments import Fragments, borrows
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, MISSING, EphemeralValue
-from alto_langgraph.adapters.langgraph.shadow import Shadow
+from alto_langgraph.adapters.langgraph.shadow import Shadow, value_of
 from alto_langgraph.adapters.langgraph.staging import Staging
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.operands import operands
@@ -91,10 +91,21 @@ class Reports:
         payloads = self._staging.payloads
         if payloads.waits(node, operand) or (node in self._kinds and not payloads.among(self._kinds[node], node, operand)):
             return Offer(tag, node, None, alone=False)
+        if self._ledger is not None and self._staging.loud and self._may_grow(operand):
+            return Offer(tag, node, alone=False)
         if self._ledger is None or not self._ledger.holding:
             return Offer(tag, node)
         held = operands(payloads.seen(node, operand))
         return Offer(tag, node, held, alone=node not in self._staging.candidates.wary or held == frozenset())
+
+    def _may_grow(self, operand: Any) -> bool:
+        """Whether what is sent holds something of the state that a reducer may change in place when its superstep is committed."""
+        held = operands(operand)
+        if held is None:
+            return True
+        values = [value_of(self._loop.channels[key]) for key in self._staging.loud] if held else []
+        reduced = operands(values) if values else frozenset()
+        return reduced is None or not held.isdisjoint(reduced - {id(values)})
 
     def finishing(self, item: PregelExecutableTask | Early) -> Event:
         if isinstance(item, Early):

@@ -290,3 +290,21 @@ async def test_a_deferred_node_that_something_led_to_before_is_waited_for() -> N
     with signals() as seen:
         assert await build(Alto).ainvoke({"total": 0}) == stock
     assert (seen.ran["last"], seen.squashed) == (1, [])
+
+
+async def test_what_is_sent_with_a_list_that_a_reducer_grows_in_place_waits_for_that() -> None:
+    """`reads` is sent the list that the state holds; `writes`, beside who sends it, has the reducer add to it."""
+
+    async def sends(state: Grown) -> Command[Any]:
+        return Command(goto=[Send("reads", {"seen": state["log"]})])
+
+    async def reads(item: Any) -> Grown:
+        return {"log": [f"saw {len(item['seen'])}"]}
+
+    def build(graph: type[Stock[Any]]) -> Any:
+        builder = graph(Grown).add_node("sends", sends, destinations=("reads",)).add_node("reads", reads)
+        builder.add_node("writes", partial(pauses, "writes", 0.03)).add_edge(START, "sends").add_edge(START, "writes")
+        return builder.compile()
+
+    stock, alto = [await build(graph).ainvoke({"log": ["input"]}) for graph in (Stock, Alto)]
+    assert alto == stock
