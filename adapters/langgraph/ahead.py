@@ -20,7 +20,7 @@ from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.producers import Producers
-from alto_langgraph.adapters.langgraph.replaying import Replays
+from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping
 from alto_langgraph.adapters.langgraph.reports import Reports
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
@@ -123,8 +123,8 @@ class Ahead:
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
-        self.producers = Producers(loop, options.stream_models, staging.tally.replayed)
-        self._gathering = Gathering(staging.tally.replayed)
+        self._stopping = Stopping(staging.tally.replayed)
+        self.producers, self._gathering = Producers(loop, options.stream_models, self._stopping), Gathering(self._stopping)
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
@@ -133,9 +133,9 @@ class Ahead:
     # ---- what LangGraph's loop does
 
     @property
-    def ending(self) -> list[Any]:
+    def ending(self) -> Sequence[Any]:
         """What is cancelled and not over yet, besides early runs."""
-        return [*self.producers.ending, *self._gathering.ending]
+        return self._stopping.ending
 
     def opened(self) -> None:
         """The loop has prepared a superstep's tasks."""

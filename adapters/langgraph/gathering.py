@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import Task as AsyncTask
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, read_ahead
-from alto_langgraph.adapters.langgraph.replaying import Replays
+from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import Producer
@@ -87,31 +86,23 @@ class Gathering:
     """Those of one run of one graph.
 
     Args:
-        spent: Told how many processor seconds the replays for a task took.
+        stopping: Stops their replays.
     """
 
-    def __init__(self, spent: Callable[[float], None]) -> None:
-        self._spent = spent
+    def __init__(self, stopping: Stopping) -> None:
+        self._stopping = stopping
         self._tasks: dict[Tag, Gathered] = {}
-        self.ending: list[AsyncTask[None]] = []
-        """Replays that are cancelled and not over yet."""
 
     def waiting(self, tasks: Iterable[Task], make: Callable[[Task], Gathered]) -> list[Gathered]:
         """Those that wait now; others are forgotten."""
         now = {task.tag: self._tasks.get(task.tag) or make(task) for task in tasks}
         for tag in self._tasks.keys() - now.keys():
-            self._stop(self._tasks[tag])
+            self._stopping.stop(self._tasks[tag].replays)
         self._tasks = now
         return [*now.values()]
 
     def stop(self) -> None:
         """The run of the graph is over."""
         for gathered in self._tasks.values():
-            self._stop(gathered)
+            self._stopping.stop(gathered.replays)
         self._tasks = {}
-
-    def _stop(self, gathered: Gathered) -> None:
-        self._spent(gathered.replays.spent)
-        self.ending = [task for task in self.ending if not task.done()]
-        if (ending := gathered.replays.stop()) is not None:
-            self.ending.append(ending)

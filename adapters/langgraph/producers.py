@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import Task
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
-from alto_langgraph.adapters.langgraph.replaying import Replays, of_run
+from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping, of_run
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import Models, Producer
 
@@ -26,14 +25,12 @@ class Producers:
     Args:
         loop: The run.
         models: Which models may be asked to stream.
-        spent: Told how many processor seconds the replays of a node's run took.
+        stopping: Stops their replays.
     """
 
-    def __init__(self, loop: Committing, models: Models, spent: Callable[[float], None]) -> None:
-        self._loop, self._models, self._spent = loop, models, spent
+    def __init__(self, loop: Committing, models: Models, stopping: Stopping) -> None:
+        self._loop, self._models, self._stopping = loop, models, stopping
         self._running: dict[tuple[str, Any], tuple[Producer, Replays]] = {}
-        self.ending: list[Task[None]] = []
-        """Replays that are cancelled and not over yet."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -53,16 +50,10 @@ class Producers:
     def over(self, task: PregelExecutableTask) -> None:
         """A task's run is over: nobody listens any more."""
         for key in [key for key in self._running if key[0] == task.id]:
-            self._stop(self._running.pop(key)[1])
+            self._stopping.stop(self._running.pop(key)[1])
 
     def stop(self) -> None:
         """The run of the graph is over."""
         for _, replays in self._running.values():
-            self._stop(replays)
+            self._stopping.stop(replays)
         self._running = {}
-
-    def _stop(self, replays: Replays) -> None:
-        self._spent(replays.spent)
-        self.ending = [task for task in self.ending if not task.done()]
-        if (ending := replays.stop()) is not None:
-            self.ending.append(ending)

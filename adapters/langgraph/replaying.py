@@ -187,6 +187,26 @@ def finished(sends: Sequence[Send]) -> Sequence[Send]:
     return sends[: min(last.values(), default=0)]
 
 
+class Stopping:
+    """Stops replays, and keeps what is just ending of them.
+
+    Args:
+        spent: Told how many processor seconds the replays of a task took.
+    """
+
+    def __init__(self, spent: Callable[[float], None]) -> None:
+        self._spent = spent
+        self.ending: list[asyncio.Task[None]] = []
+        """What is cancelled and not over yet."""
+
+    def stop(self, replays: Replays) -> None:
+        """Nobody needs them any more."""
+        self._spent(replays.spent)
+        self.ending = [task for task in self.ending if not task.done()]
+        if (ending := replays.stop()) is not None:
+            self.ending.append(ending)
+
+
 def of_run(task: PregelExecutableTask, early: Early | None) -> Ready:
     """Runs again what is running: it reads the state as that does, unless its superstep isn't there."""
 
