@@ -246,8 +246,8 @@ async def test_where_nothing_runs_ahead_everything_is_told_when_it_is_committed(
     assert list(chain(Alto).stream_fragments(FRUIT)) == told
 
 
-async def test_an_error_takes_back_what_was_told_of_subgraphs_too() -> None:
-    gate = asyncio.Event()
+def failing_at(gate: asyncio.Event) -> Any:
+    """Like `first`, but what it does with the third item fails once the gate is open."""
 
     async def failing(payload: Any) -> Command[Any]:
         if payload["item"] == "item 2":
@@ -255,10 +255,15 @@ async def test_an_error_takes_back_what_was_told_of_subgraphs_too() -> None:
             raise ValueError("broke")
         return first(payload)
 
+    return failing
+
+
+async def test_an_error_takes_back_what_was_told_of_subgraphs_too() -> None:
+    gate = asyncio.Event()
     told: list[Fragment] = []
 
     async def listen() -> None:
-        async for fragment in pipeline(Alto, {"first": failing, "second": inner(Alto)}).astream_fragments({}, subgraphs=True):
+        async for fragment in pipeline(Alto, {"first": failing_at(gate), "second": inner(Alto)}).astream_fragments({}, subgraphs=True):
             told.append(fragment)
             if sum(one.node == "two" for one in told) == 2:
                 gate.set()
@@ -273,17 +278,10 @@ async def test_an_error_takes_back_what_was_told_of_subgraphs_too() -> None:
 
 async def test_an_error_comes_after_what_was_completed_and_takes_it_back() -> None:
     gate = asyncio.Event()
-
-    async def failing(payload: Any) -> Command[Any]:
-        if payload["item"] == "item 2":
-            await asyncio.wait_for(gate.wait(), PATIENCE)
-            raise ValueError("broke")
-        return first(payload)
-
     told: list[Fragment] = []
 
     async def listen() -> None:
-        async for fragment in pipeline(Alto, {"first": failing, "second": second}).astream_fragments({}):
+        async for fragment in pipeline(Alto, {"first": failing_at(gate), "second": second}).astream_fragments({}):
             told.append(fragment)
             if sum(one.node == "second" and one.committed is False for one in told) == 2:
                 gate.set()
