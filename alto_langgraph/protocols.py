@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -150,6 +150,34 @@ class Fragment(NamedTuple):
     node: str
     update: Any
     committed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The task whose code asks something, as those see it who serve many: model servers, retrievers.
+
+    Args:
+        run: Names the outermost run of the process that the task belongs to.
+        began: When that run began, in `time.perf_counter()` seconds.
+        tag: The task, from the outermost run down, as `current_tag()` gives it.
+        ahead: Its superstep hasn't been reached yet.
+        speculative: It, or what it descends from, may yet turn out not to be wanted: a guess, or a fragment of an unfinished answer.
+    """
+
+    run: str
+    began: float
+    tag: Tag
+    ahead: bool
+    speculative: bool
+
+
+CALLER_OF: list[Callable[[], Caller | None]] = []
+"""Who can tell the caller: filled by the room that knows, when it is loaded."""
+
+
+def caller() -> Caller | None:
+    """The task whose code is running here; None outside of alto's runs, and under stock LangGraph."""
+    return next((known for tell in CALLER_OF if (known := tell()) is not None), None)
 
 
 class Observer(Protocol):
