@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from langgraph.types import PregelExecutableTask
@@ -23,8 +23,18 @@ from alto_langgraph.adapters.langgraph.lineage import Relating
 from alto_langgraph.adapters.langgraph.listening import listen
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
-from alto_langgraph.adapters.langgraph.seam import NULL_TASK_ID, TASKS, AsyncPregelLoop, SyncPregelLoop, Topic
+from alto_langgraph.adapters.langgraph.seam import (
+    CONF,
+    CONFIG_KEY_READ,
+    NULL_TASK_ID,
+    TASKS,
+    AsyncPregelLoop,
+    SyncPregelLoop,
+    Topic,
+)
+from alto_langgraph.adapters.langgraph.whose import loop_of
 from alto_langgraph.driver.alarm import Alarm
+from alto_langgraph.driver.budget import Budget
 from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.spare import Spare
@@ -105,6 +115,12 @@ class Committing(Relating, Announcing, Emitting, Incremental):
             if self.ahead is not None:
                 self.ahead.opened()
         return more
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What may be spent on running code again: one for all graphs of a run."""
+        outer = loop_of(self.config[CONF].get(CONFIG_KEY_READ))
+        return getattr(outer and outer[0], "budget", None) or Budget()
 
     @property
     def graph(self) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter, thread_time
+from time import thread_time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from langgraph.types import PregelExecutableTask, Send
 from langsmith.run_helpers import tracing_context
 
 from alto_langgraph.adapters.langgraph.configuring import replaced
+from alto_langgraph.adapters.langgraph.metering import counted_steps
 from alto_langgraph.adapters.langgraph.naming import sends_of
 from alto_langgraph.adapters.langgraph.prepare import read_ahead
 from alto_langgraph.adapters.langgraph.seam import (
@@ -30,16 +31,12 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
 )
+from alto_langgraph.driver.budget import SPEND, metered
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import ANSWERS, Answers, Producer, UnansweredError
 
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
-
-SHARE = 0.03
-"""Largest share of one core that replays of a node may take while it is being answered."""
-GRACE = 0.005
-"""Seconds that they may take in any case."""
 
 Tell = Callable[["Replays", Sequence[Send]], None]
 Ready = Callable[[], tuple[PregelExecutableTask, Any] | None]
@@ -68,36 +65,44 @@ class Replays:
 
     def __init__(self, loop: Committing, node: str, ready: Ready, tell: Tell) -> None:
         self._loop, self._ready, self._tell = loop, ready, tell
-        proc: Any = loop.nodes[node].node
-        self._steps = proc.steps
-        self._begun, self.spent, self.over = perf_counter(), 0.0, False
+        self._steps, self._budget = counted_steps(loop.nodes[node].node), loop.budget
+        self.spent, self.over = 0.0, False
         self._running: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | threading.Timer | None = None
         self._again, self._turn = False, threading.Lock()
 
     def __call__(self, producer: Producer) -> None:
         """A part of an answer is finished."""
-        wait = (self.spent - GRACE) / SHARE - (perf_counter() - self._begun)
         if self.over:
             return
         try:
             running = asyncio.get_running_loop()
         except RuntimeError:
-            if wait <= 0:
-                contextvars.copy_context().run(self._replay, producer)
-            elif self._later is None and not self._loop.can_cancel:  # on threads, which the run waits for
-                self._later = threading.Timer(wait, self._at_last_aside, (producer,))
-                self._later.daemon = True
-                self._later.start()
+            self._on_this_thread(producer)
             return
-        if wait > 0:
-            self._later = self._later or running.call_later(wait, self._at_last, producer)
-        elif self._running is not None and not self._running.done():
+        if self._running is not None and not self._running.done():
             self._again = True
-        else:
-            self._running = asyncio.create_task(self._areplay(producer), context=contextvars.copy_context())
+        elif self._later is None:
+            if wait := self._budget.turn(self):
+                self._later = running.call_later(wait, self._at_last, producer)
+            else:
+                self._running = asyncio.create_task(self._areplay(producer), context=contextvars.copy_context())
+
+    def _on_this_thread(self, producer: Producer) -> None:
+        if self._later is not None:
+            return
+        wait = self._budget.turn(self)
+        if not wait:
+            contextvars.copy_context().run(self._replay, producer)
+        elif self._loop.can_cancel:
+            self._budget.leave(self)
+        else:  # on threads, which the run waits for
+            self._later = threading.Timer(wait, self._at_last_aside, (producer,))
+            self._later.daemon = True
+            self._later.start()
 
     def _at_last_aside(self, producer: Producer) -> None:
+        self._budget.leave(self)  # it may be long until a thread is free
         if not self.over:
             with suppress(RuntimeError):  # the run has ended just now
                 self._loop.aside(partial(self._at_last, producer))
@@ -111,6 +116,7 @@ class Replays:
         self.over = True
         if self._later is not None:
             self._later.cancel()
+            self._budget.leave(self)
         if self._running is None or self._running.done():
             return None
         self._running.cancel()
@@ -118,25 +124,41 @@ class Replays:
 
     def _replay(self, producer: Producer) -> None:
         with self._turn:  # there may be several on their threads, and what an earlier one shows counts first
+            before = thread_time()
             with self._trial(producer) as trial:
                 if (task := self._begin(trial)) is not None:
                     value = task.input
                     for step in self._steps:
                         value = step.invoke(value, trial.config)
                     trial.done = True
+            self._spend(thread_time() - before)
             self._show(trial)
 
     async def _areplay(self, producer: Producer) -> None:
-        self._again = True
-        while self._again and not self.over:
+        SPEND.set(self._spend)
+        while not self.over:
             self._again = False
             with self._trial(producer) as trial:
-                if (task := self._begin(trial)) is not None:
+                before = thread_time()
+                try:
+                    task = self._begin(trial)
+                finally:
+                    self._spend(thread_time() - before)
+                if task is not None:
                     await self._run_through(trial, task)
             self._show(trial)
+            if not self._again or self.over:
+                return
+            if wait := self._budget.turn(self):
+                self._later = asyncio.get_running_loop().call_later(wait, self._at_last, producer)
+                return
+
+    def _spend(self, seconds: float) -> None:
+        self.spent += seconds
+        self._budget.spend(seconds)
 
     async def _run_through(self, trial: _Trial, task: PregelExecutableTask) -> None:
-        steps = asyncio.ensure_future(self._all_steps(trial, task))
+        steps = asyncio.ensure_future(metered(self._all_steps(trial, task), self._spend))
         trial.answers.begin(steps.cancel)
         try:
             await steps
@@ -155,14 +177,8 @@ class Replays:
     def _trial(self, producer: Producer) -> Iterator[_Trial]:
         """Around one replay: nobody hears what it says, it writes to nobody, and what it raises counts for nothing."""
         trial = _Trial(producer.answers())
-        before = thread_time()
-        try:
-            with tracing_context(enabled=False):
-                yield trial
-        except (Exception, UnansweredError):
-            pass
-        finally:
-            self.spent += thread_time() - before
+        with suppress(Exception, UnansweredError), tracing_context(enabled=False):
+            yield trial
 
     def _begin(self, trial: _Trial) -> PregelExecutableTask | None:
         """The task to run again."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,8 @@ __all__ = [
     "functions_of",
     "injected_keys",
     "is_a",
+    "rerouted",
+    "run_in_executor",
     "wrappers_of",
 ]
 
@@ -61,6 +64,16 @@ def functions_of(runnable: Any) -> list[Any]:
     if isinstance(other, partial) and other.func is run_in_executor:
         other = None
     return [f for f in (sync, other) if f is not None]
+
+
+def rerouted(step: Any, change: Callable[[Any], Any]) -> Any:
+    """A conditional edge with its path function changed; None if it isn't one, or is laid out otherwise."""
+    branch: Any = getattr(getattr(step, "afunc", None), "__self__", None)
+    if not hasattr(branch, "_aroute") or not hasattr(branch, "_replace") or not hasattr(branch, "path"):
+        return None
+    twin = copy.copy(step)
+    twin.afunc = branch._replace(path=change(branch.path))._aroute
+    return twin
 
 
 def wrappers_of(node: Any) -> list[Any]:

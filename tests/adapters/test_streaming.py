@@ -25,6 +25,7 @@ from langgraph.graph import StateGraph as Stock
 from langgraph.types import Command, Send
 from pydantic import PrivateAttr
 
+from alto_langgraph.driver.budget import Budget
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from tests.adapters.writer import LINES, PATIENCE, Writer
@@ -370,3 +371,31 @@ class Ahead:
     def observe(self, fact: Fact) -> None:
         if isinstance(fact, TaskStarted) and fact.ahead:
             self.ahead.add(fact.node)
+
+
+async def test_all_that_is_run_again_in_a_run_has_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Budget] = []
+
+    def make() -> Budget:
+        made.append(Budget())
+        return made[-1]
+
+    monkeypatch.setattr("alto_langgraph.adapters.langgraph.loop.Budget", make)
+    model = Writer()
+    inner = built(Alto, lines, model)
+
+    async def ask(payload: State) -> State:
+        return {"texts": (await inner.ainvoke(payload))["texts"]}
+
+    builder: Any = Alto(State).add_node("plan", lines(model)).add_node("ask", ask)
+    builder.add_edge(START, "plan").add_conditional_edges("plan", send_topics, ["ask"])
+    graph = builder.compile()
+    spent: list[float] = []
+    monkeypatch.setattr(Budget, "spend", lambda self, seconds: spent.append(seconds))
+    await graph.ainvoke({"topic": "fruit"})
+    assert len(made) == 1, "graphs inside have that of the run"
+    assert spent
+
+
+def send_topics(state: State) -> list[Send]:
+    return [Send("ask", {"topic": section}) for section in state["sections"]]

@@ -1,0 +1,119 @@
+"""What replays may take of a run's processor time, and whose turn it is: one budget for all that a run listens to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import ContextVar
+from time import perf_counter, thread_time
+from types import coroutine
+from typing import Any
+
+SHARE = 0.03
+"""Largest share of one core that the replays of a run may take."""
+GRACE = 0.005
+"""Seconds that they may take in any case."""
+
+Spend = Callable[[float], None]
+"""Told of processor seconds."""
+
+
+class Budget:
+    """Of one run, graphs inside it included; any thread may ask.
+
+    Whoever has waited longest comes first. What a replay takes is known only afterwards, so a run may owe something for a while.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock, self._begun, self._spent = clock, clock(), 0.0
+        self._waiting: list[object] = []
+        self._lock = threading.Lock()
+
+    def spend(self, seconds: float) -> None:
+        """Somebody has taken so much."""
+        with self._lock:
+            self._spent += seconds
+
+    def turn(self, who: object) -> float:
+        """Whether it is the turn of `who`: seconds after which to ask again; 0 if it is."""
+        with self._lock:
+            place = self._waiting.index(who) if who in self._waiting else len(self._waiting)
+            owed = (self._spent - GRACE) / SHARE - (self._clock() - self._begun)
+            if owed <= 0 and not place:
+                self._leave(who)
+                return 0
+            if place == len(self._waiting):
+                self._waiting.append(who)
+            return max(owed, 0) + place * BESIDE
+
+    def leave(self, who: object) -> None:
+        """`who` doesn't wait any more."""
+        with self._lock:
+            self._leave(who)
+
+    def _leave(self, who: object) -> None:
+        if who in self._waiting:
+            self._waiting.remove(who)
+
+
+BESIDE = 0.001
+"""Seconds that whoever waits is given to begin before the next one asks."""
+
+SPEND: ContextVar[Spend | None] = ContextVar("alto_spend", default=None)
+"""Who is told what the code that is running takes, where somebody wants to know."""
+
+
+async def metered(work: Coroutine[Any, Any, Any], spend: Spend) -> Any:
+    """`work`, which tells what it takes itself: not what others do while it waits for a thread or a time.
+
+    While it waits for tasks of its own all that the event loop does counts, as part of that is theirs.
+    """
+    return await _driven(work, spend)
+
+
+@coroutine
+def _driven(work: Coroutine[Any, Any, Any], spend: Spend) -> Generator[Any, Any, Any]:
+    resume: Callable[[], Any] = lambda: work.send(None)  # noqa: E731 - it is another one each time
+    while True:
+        before = thread_time()
+        try:
+            waits_for = resume()
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            spend(thread_time() - before)
+        before = thread_time()
+        try:
+            value = yield waits_for
+            resume = _sending(work, value)
+        except BaseException as error:
+            resume = _throwing(work, error)
+        if waits_for is not None and type(waits_for) is not asyncio.Future:
+            spend(thread_time() - before)
+
+
+def _sending(work: Coroutine[Any, Any, Any], value: Any) -> Callable[[], Any]:
+    return lambda: work.send(value)
+
+
+def _throwing(work: Coroutine[Any, Any, Any], error: BaseException) -> Callable[[], Any]:
+    return lambda: work.throw(error)
+
+
+def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which tells what it takes to whom the context names; on threads too."""
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        if (spend := SPEND.get()) is None:
+            return function(*args, **kwargs)
+        before = thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            spend(thread_time() - before)
+
+    return counting

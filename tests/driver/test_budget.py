@@ -1,0 +1,119 @@
+"""A run's replays share one budget, in the order in which they wait; what others do on the event loop meanwhile isn't theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from time import thread_time
+
+import pytest
+
+from alto_langgraph.driver.budget import GRACE, SHARE, SPEND, Budget, counted, metered
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def work(seconds: float) -> None:
+    """Takes that much of a core."""
+    end = thread_time() + seconds
+    while thread_time() < end:
+        pass
+
+
+def test_all_together_take_no_more_than_their_share() -> None:
+    clock = Clock()
+    budget = Budget(clock)
+    assert budget.turn("first") == 0
+    budget.spend(GRACE + SHARE)
+    assert budget.turn("second") == pytest.approx(1.0), "what one has taken, another one waits for"
+    clock.now = 1.01
+    assert budget.turn("second") == 0
+
+
+def test_who_has_waited_longest_comes_first() -> None:
+    clock = Clock()
+    budget = Budget(clock)
+    budget.spend(GRACE + SHARE)
+    assert 0 < budget.turn("first") < budget.turn("second") < budget.turn("third")
+    clock.now = 2.0
+    assert budget.turn("new") > 0, "it would overtake those that wait"
+    assert budget.turn("second") > 0
+    assert budget.turn("first") == 0
+    budget.leave("second")
+    assert budget.turn("third") == 0
+    assert budget.turn("new") == 0
+
+
+async def test_only_what_the_work_itself_takes_counts() -> None:
+    spent: list[float] = []
+
+    async def waiting() -> str:
+        work(0.01)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.03)
+        work(0.01)
+        return "done"
+
+    async def other() -> None:
+        await asyncio.sleep(0.001)
+        work(0.1)
+
+    beside = asyncio.create_task(other())
+    assert await metered(waiting(), spent.append) == "done"
+    await beside
+    assert 0.02 <= sum(spent) < 0.08
+
+
+async def test_tasks_of_its_own_count() -> None:
+    spent: list[float] = []
+
+    async def part() -> None:
+        work(0.02)
+
+    async def whole() -> None:
+        await asyncio.create_task(part())
+        await asyncio.gather(part(), part())
+
+    await metered(whole(), spent.append)
+    assert sum(spent) >= 0.06
+
+
+async def test_what_it_does_on_a_thread_counts() -> None:
+    spent: list[float] = []
+    function = counted(work)
+
+    async def on_a_thread() -> None:
+        SPEND.set(spent.append)
+        context = contextvars.copy_context()
+        await asyncio.get_running_loop().run_in_executor(None, context.run, function, 0.02)
+
+    await asyncio.create_task(on_a_thread())
+    function(0.0)
+    assert len(spent) == 1
+    assert spent[0] >= 0.02
+
+
+async def test_what_is_raised_or_cancelled_goes_through() -> None:
+    spent: list[float] = []
+
+    async def failing() -> None:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            raise KeyError("closed") from None
+
+    task = asyncio.create_task(metered(failing(), spent.append))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(KeyError, match="closed"):
+        await task
+    assert spent
