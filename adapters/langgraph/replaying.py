@@ -158,7 +158,7 @@ class Replays:
         self._budget.spend(seconds)
 
     async def _run_through(self, trial: _Trial, task: PregelExecutableTask) -> None:
-        steps = asyncio.ensure_future(metered(self._all_steps(trial, task), self._spend))
+        steps = asyncio.ensure_future(metered(partial(self._all_steps, trial, task), self._spend))
         trial.answers.begin(steps.cancel)
         try:
             await steps

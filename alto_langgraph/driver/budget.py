@@ -67,12 +67,13 @@ SPEND: ContextVar[Spend | None] = ContextVar("alto_spend", default=None)
 """Who is told what the code that is running takes, where somebody wants to know."""
 
 
-async def metered(work: Coroutine[Any, Any, Any], spend: Spend) -> Any:
-    """`work`, which tells what it takes itself: not what others do while it waits for a thread or a time.
+async def metered(begin: Callable[[], Coroutine[Any, Any, Any]], spend: Spend) -> Any:
+    """Work, which tells what it takes itself: not what others do while it waits for a thread or a time.
 
-    While it waits for tasks of its own all that the event loop does counts, as part of that is theirs.
+    While it waits for tasks of its own all that the event loop does counts, as part of that is theirs. The work is begun here, so that
+    none is left that nobody has awaited if this is cancelled before its first turn.
     """
-    return await _driven(work, spend)
+    return await _driven(begin(), spend)
 
 
 @coroutine

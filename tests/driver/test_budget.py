@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 from time import thread_time
 
 import pytest
@@ -68,7 +69,7 @@ async def test_only_what_the_work_itself_takes_counts() -> None:
         work(0.1)
 
     beside = asyncio.create_task(other())
-    assert await metered(waiting(), spent.append) == "done"
+    assert await metered(waiting, spent.append) == "done"
     await beside
     assert 0.02 <= sum(spent) < 0.08
 
@@ -83,7 +84,7 @@ async def test_tasks_of_its_own_count() -> None:
         await asyncio.create_task(part())
         await asyncio.gather(part(), part())
 
-    await metered(whole(), spent.append)
+    await metered(whole, spent.append)
     assert sum(spent) >= 0.06
 
 
@@ -111,9 +112,20 @@ async def test_what_is_raised_or_cancelled_goes_through() -> None:
         except asyncio.CancelledError:
             raise KeyError("closed") from None
 
-    task = asyncio.create_task(metered(failing(), spent.append))
+    task = asyncio.create_task(metered(failing, spent.append))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(KeyError, match="closed"):
         await task
     assert spent
+
+
+async def test_what_is_cancelled_before_its_first_turn_leaves_nothing_that_nobody_has_awaited() -> None:
+    async def never() -> None:
+        raise AssertionError
+
+    task = asyncio.create_task(metered(never, [].append))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gc.collect()
