@@ -16,7 +16,8 @@ class Tag:
 
     Args:
         path: (split, index) pairs from the run's input to the task. A node triggered by an edge
-            opens a path with (node, superstep); a `Send` appends (node, place among its parent's Sends).
+            opens a path with (node, superstep); a `Send` appends (node, place among its parent's Sends). A place that isn't known
+            yet is negative, and only a name: no app sees it.
     """
 
     path: tuple[tuple[str, int], ...] = ()
@@ -35,6 +36,11 @@ class Tag:
         """Number of splits between the run's input and the task."""
         return len(self.path)
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether all places in it are known."""
+        return all(index >= 0 for _, index in self.path)
+
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Tag):
             return NotImplemented
@@ -44,7 +50,7 @@ class Tag:
         return isinstance(other, Tag) and other.path[: len(self.path)] == self.path
 
     def __str__(self) -> str:
-        return "/".join(f"{split}[{index}]" for split, index in self.path) or "run"
+        return "/".join(f"{split}[{index}]" if index >= 0 else f"{split}[?{-index}]" for split, index in self.path) or "run"
 
     def __repr__(self) -> str:
         return f"<Tag {self}>"

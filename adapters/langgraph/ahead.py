@@ -16,7 +16,7 @@ from langgraph.types import PregelExecutableTask, Send
 from alto_langgraph.adapters.langgraph.callbacks import hears_inputs
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.fragments import Fragments
-from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering
+from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering, Part
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.producers import Producers
@@ -25,7 +25,7 @@ from alto_langgraph.adapters.langgraph.reports import Reports
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
 from alto_langgraph.adapters.langgraph.staging import NOTHING, UNASKED, Issuing, Staging
-from alto_langgraph.driver.early import CURRENT, Early
+from alto_langgraph.driver.early import CURRENT, UNPLACED, Early
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.watch import Watch
 from alto_langgraph.engine.engine import Engine
@@ -384,7 +384,9 @@ class Ahead:
         return self._send(tag, sends)
 
     def _send(self, tag: Tag, sends: Sequence[Send]) -> bool:
-        new = self._fragments.add(tag, sends, self._may_try)
+        return self._offer(tag, self._fragments.add(tag, sends, self._may_try))
+
+    def _offer(self, tag: Tag, new: list[tuple[Tag, Send]] | None) -> bool:
         if new is None:
             self._fragments.forget(tag)
             self._tell(Withdrawn(tag))
@@ -395,9 +397,11 @@ class Ahead:
     def _are_repeatable(self, sends: Sequence[Send]) -> bool:
         return all(send.node in self._issuing.repeatable for send in sends)
 
-    def _may_try(self, send: Send) -> bool:
+    def _may_try(self, send: Send, placed: bool = True) -> bool:
         """Whether something may start on a payload that isn't certain: of a state that comes along the last part isn't there yet."""
         node, payload, payloads = send.node, send.arg, self.staging.payloads
+        if not placed and node in self.staging.asks_its_place:
+            return False
         kinds = self._issuing.repeatable_kinds.get(node)
         if kinds is not None and not payloads.among(kinds, node, payload):
             return False
@@ -423,12 +427,12 @@ class Ahead:
         known = self.staging.hits.proven(task.node)
         return Gathered(self.loop, task, known=known, part=self._part, tell=self._told, agree=self._fragments.agree)
 
-    def _part(self, tag: Tag, smaller: bool) -> tuple[dict[str, Any], int] | None:
-        """The state with the part of the reduction that is closed, or `smaller` by one ancestor; how many tasks before it that is."""
+    def _part(self, tag: Tag, smaller: bool) -> Part | None:
+        """The part of the reduction that is closed, or one `smaller` by one ancestor."""
         with self._lock:
             if self._engine is None or self._news or (task := self._waiting(tag)) is None:
                 return None
-            closed = self._engine.closed(task)
+            closed, first = self._engine.closed(task, holes=not self.loop.announces)  # what is told there has its place
             if smaller and closed:
                 last = closed[-1].tag.path[:2]
                 closed = [other for other in closed if other.tag.path[:2] != last]
@@ -437,19 +441,21 @@ class Ahead:
                 state = self._shadow.part(task.step, reads, frozenset(other.tag for other in closed))
             except UnforeseenError:
                 return None
-            return state, sum(other.step == task.step - 1 for other in closed)
+            return Part(state, sum(other.step == task.step - 1 for other in closed), first)
 
-    def _told(self, tag: Tag, sends: Sequence[Send]) -> bool:
+    def _told(self, tag: Tag, sends: Sequence[Send], placed: bool) -> bool:
         """A task that waits would send these on the part of what it waits for that is closed; answers whether it may go on."""
         with self._lock:
             try:
-                return self._waiting(tag) is not None and self._are_repeatable(sends) and self._send(tag, sends)
+                if self._waiting(tag) is None or not self._are_repeatable(sends):
+                    return False
+                return self._offer(tag, self._fragments.insert(tag, sends, self._may_try, placed=placed))
             except Exception as error:
                 self._give_up(error)
                 return False
 
     def _waiting(self, tag: Tag) -> Task | None:
-        return next((task for task in self._engine.gathered if task.tag == tag), None) if self._engine is not None else None
+        return self._engine.gathering(tag) if self._engine is not None else None
 
     # ---- what early runs do
 
@@ -468,6 +474,9 @@ class Ahead:
     def early_retreated(self, early: Early, reason: str) -> None:
         """An early run has met a fence."""
         with self._lock:
+            if reason == UNPLACED:
+                self.staging.asks_its_place.update(split for split, index in early.tag.path if index < 0)
+                self.staging.asks_its_place.add(early.node)
             if not (early.adopted or early.abandoned or self._engine is None):
                 self._tell(Retreated(early.tag, reason))
 
@@ -559,6 +568,7 @@ class Ahead:
         tag, node = start.tag, start.node
         live = self.options.events == "live" and not (start.guessed or self.loop.announces)
         early = Early(tag, node, start.step, outer=self.outer, live=live, on_route=self._route_reached)
+        early.real = self._naming.real
         self._earlies[tag] = early
         if (spare := self.loop.spare) is not None:
             early.leave = partial(spare.leave, early)
@@ -609,6 +619,7 @@ class Ahead:
 
     def _adopt(self, tag: Tag) -> None:
         early, real = self._earlies.pop(tag), self._adopting[tag]
+        early.known_as = self._naming.real(tag)
         self._mark(real, early)
         if early.told:
             self._close(real)

@@ -25,6 +25,12 @@ def current_tag() -> Tag | None:
 
     if UNAVAILABLE is not None:
         return None
-    from alto_langgraph.adapters.langgraph.whose import tag_in
+    from alto_langgraph.adapters.langgraph.whose import fence_of, tag_in
+    from alto_langgraph.driver.early import UNPLACED
 
-    return tag_in(config)
+    tag = tag_in(config)
+    if tag is None or tag.is_placed:
+        return tag
+    if (early := fence_of(config)) is not None:
+        early.retreat(UNPLACED)
+    return tag_in(config)  # it has just become known

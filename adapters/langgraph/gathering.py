@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph.types import PregelExecutableTask, Send
 
@@ -11,6 +11,7 @@ from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, read_ahead
 from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
 from alto_langgraph.driver.early import Early
+from alto_langgraph.driver.matching import places
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.engine.task import Task
 from alto_langgraph.tags import Tag
@@ -18,9 +19,25 @@ from alto_langgraph.tags import Tag
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
-Part = Callable[[Tag, bool], tuple[dict[str, Any], int] | None]
 Agree = Callable[[Send, Send], bool]
-Tell = Callable[[Tag, Sequence[Send]], bool]
+Tell = Callable[[Tag, Sequence[Send], bool], bool]
+
+
+class Part(NamedTuple):
+    """Of a reduction.
+
+    Args:
+        state: The state with only that.
+        size: How many tasks right before it that is.
+        first: Whether whatever is to come comes behind it.
+    """
+
+    state: dict[str, Any]
+    size: int
+    first: bool
+
+
+Look = Callable[[Tag, bool], Part | None]
 
 
 class Gathered:
@@ -31,16 +48,15 @@ class Gathered:
     Args:
         task: The task.
         known: Whether its node is known for it.
-        part: The state with what is closed of the reduction, or with a little less, and how many tasks that is; None if that can't be
-            told.
-        tell: Told of what it would send; answers whether that goes on.
+        part: What is closed of the reduction, or a little less; None if that can't be told.
+        tell: Told of what it would send, and whether whatever else it will send comes behind that; answers whether it goes on.
         agree: Whether something that it would send could stand for something else.
     """
 
-    def __init__(self, loop: Committing, task: Task, *, known: bool, part: Part, tell: Tell, agree: Agree) -> None:
+    def __init__(self, loop: Committing, task: Task, *, known: bool, part: Look, tell: Tell, agree: Agree) -> None:
         self._loop, self._tag, self._node, self._step = loop, task.tag, task.node, task.step
         self._known, self._part, self._tell, self._agree = known, part, tell, agree
-        self._size, self._looks, self._smaller = 0, False, not known
+        self._size, self._first, self._looks, self._smaller = 0, True, False, not known
         self._sends: Sequence[Send] = ()
         self.replays = Replays(loop, task.node, self._ready, self._show)
         self._producer = Producer(self.replays)
@@ -57,12 +73,12 @@ class Gathered:
 
     def _ready(self) -> tuple[PregelExecutableTask, Any] | None:
         part = self._part(self._tag, self._smaller)
-        if self._smaller and part is not None and part[1] <= self._size:
+        if self._smaller and part is not None and part.size <= self._size:
             self._smaller = False
             part = self._part(self._tag, False)
-        if part is None or part[1] <= self._size:
+        if part is None or part.size <= self._size:
             return None
-        state, self._size = part
+        state, self._size, self._first = part
         early = Early(self._tag, self._node, self._step, outer=None, live=False, on_route=lambda early: None)
         task = prepare_pulled(self._loop, state, early, self._loop.nodes[self._node].node)
         if task is None:
@@ -73,10 +89,10 @@ class Gathered:
     def _show(self, replays: Replays, sends: Sequence[Send]) -> None:
         before, self._sends = self._sends, sends
         if not self._known and before:
-            self._known = len(sends) >= len(before) and all(map(self._agree, before, sends))
+            self._known = places(before, sends, self._agree) is not None
             replays.over |= not self._known
         if self._known and not replays.over:
-            replays.over |= not self._tell(self._tag, sends)
+            replays.over |= not self._tell(self._tag, sends, self._first)
         if self._smaller:
             self._smaller = False
             self.look()

@@ -89,10 +89,10 @@ class Shadow:
     Args:
         channels: The run's. A reduced one that is asked for is replaced by a `Foreseen`.
         foldable: State keys that keep the last value, or whose reducer may run ahead of the superstep: it changes nothing.
-        place: Sorts the tasks of a superstep as LangGraph sorts them.
+        place: Sorts the tasks of a superstep as LangGraph sorts them; `likely` if a place may be one that isn't certain.
     """
 
-    def __init__(self, channels: Any, foldable: frozenset[str], place: Callable[[Tag], Any]) -> None:
+    def __init__(self, channels: Any, foldable: frozenset[str], place: Callable[..., Any]) -> None:
         self._channels, self._foldable, self._place = channels, foldable, place
         self._writes: dict[str, dict[int, list[tuple[Tag, list[Any]]]]] = {}
         self._step = -1
@@ -150,7 +150,8 @@ class Shadow:
             raise UnforeseenError(f"only the loop may make the value of `{key}`")
         channel = self._own(key).copy()
         for at in later:
-            values = tuple(value for _, written in sorted(steps[at], key=lambda entry: self._place(entry[0])) for value in written)
+            in_order = sorted(steps[at], key=lambda entry: self._place(entry[0], likely=tags is not None))
+            values = tuple(value for _, written in in_order for value in written)
             self._update(channel, values, remember=tags is None)
         return channel
 

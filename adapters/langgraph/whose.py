@@ -32,6 +32,15 @@ def tag_in(config: Any) -> Tag | None:
     return Tag(pairs) if pairs else None
 
 
+def fence_of(config: Any) -> Early | None:
+    """The early run, among those whose code runs under `config`, whose place isn't known yet."""
+    known = loop_of((config.get(CONF) or {}).get(CONFIG_KEY_READ))
+    early = known[1] if known is not None and known[1] is not None else CURRENT.get()
+    while early is not None and early.shown is not None:
+        early = early.outer
+    return early
+
+
 def loop_of(read: Any) -> tuple[Relating, Early | None] | None:
     """The loop of the task that reads the state with `read`, and its early run if it is one."""
     args: tuple[Any, ...] = getattr(read, "args", ())
@@ -50,7 +59,7 @@ def _task(read: Any) -> tuple[Tag, Relating] | None:
         return None
     loop, early = found
     if early is not None:
-        return early.tag, loop
+        return early.shown or early.tag, loop
     scratchpad, _, _, writes = read.args
     lineage = loop.lineage and loop.lineage.at(scratchpad.step)
     return named(writes.path, writes.name, scratchpad.step, lineage), loop

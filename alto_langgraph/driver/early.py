@@ -18,6 +18,9 @@ CURRENT: ContextVar[Early | None] = ContextVar("alto_early", default=None)
 """The early run whose code is executing here, or None in code that runs in order."""
 
 
+UNPLACED = "it asks for its tag, and nobody knows its place yet"
+
+
 class Retreat(BaseException):
     """Raised inside an early run that would pass a fence; the task then runs again, in order.
 
@@ -59,6 +62,8 @@ class Early:
         self.borrowed: frozenset[int] = frozenset()
         self.asked: list[Asked] = []
         self.blind = False
+        self.real: Callable[[Tag], Tag | None] = _itself
+        self.known_as: Tag | None = None
         self.adopted = self.released = False
         self.awaited = False
         self.abandoned = False
@@ -73,6 +78,12 @@ class Early:
 
     def __repr__(self) -> str:
         return f"<Early {self.tag} for superstep {self.step}, {'adopted' if self.adopted else 'ahead'}>"
+
+    @property
+    def shown(self) -> Tag | None:
+        """What the app's code calls the task; None as long as its place isn't known."""
+        self.known_as = self.known_as or self.real(self.tag)
+        return self.known_as
 
     # ---- events
 
@@ -151,6 +162,11 @@ class Early:
         """Says that the node has returned; follow with `wait` or `passage`."""
         if not self._passage.done():
             self._on_route(self)
+
+
+def _itself(tag: Tag) -> Tag | None:
+    """Tasks are called what they are, unless their place is yet to be found."""
+    return tag
 
 
 def _nothing() -> None:

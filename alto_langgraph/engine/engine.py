@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 
-from alto_langgraph.engine.closing import closed
+from alto_langgraph.engine.closing import Part, closed
 from alto_langgraph.engine.events import (
     Adopt,
     Cancel,
@@ -138,11 +138,16 @@ class Engine:
         """Tasks that edges are to trigger, haven't started, and may send something on a part of what they wait for."""
         return [task for task in self._gathered.values() if task.phase in (Phase.WAITING, Phase.READY)] if self._gathered else []
 
-    def closed(self, task: Task) -> list[Task]:
-        """Tasks of the part of what `task` waits for that is closed."""
+    def gathering(self, tag: Tag) -> Task | None:
+        """One of them."""
+        task = self._gathered.get(tag)
+        return task if task is not None and task.phase in (Phase.WAITING, Phase.READY) else None
+
+    def closed(self, task: Task, *, holes: bool) -> Part:
+        """The part of what `task` waits for that is closed; with `holes` also behind what is open."""
         before = [other for step, tasks in self._steps.items() if step < task.step for other in tasks.values()]
         reads = self.passing.reads.get(task.node, frozenset())
-        return closed(before, lambda node: not reads.isdisjoint(self.ledger.writes(node)))
+        return closed(before, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes)
 
     # ---- events
 

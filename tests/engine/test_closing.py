@@ -15,7 +15,14 @@ def task(name: str, *, done: bool = True, step: int = 1, children: int = 0) -> T
 
 
 def names(*tasks: Task, writers: str = "") -> list[str]:
-    return [str(found.tag) for found in closed(tasks, lambda node: node in writers)]
+    part = closed(tasks, lambda node: node in writers, holes=False)
+    assert part.first
+    return [str(found.tag) for found in part.tasks]
+
+
+def with_holes(*tasks: Task) -> tuple[list[str], bool]:
+    part = closed(tasks, lambda node: False)
+    return [str(found.tag) for found in part.tasks], part.first
 
 
 def test_an_ancestor_is_closed_once_nothing_below_it_is_unfinished() -> None:
@@ -26,6 +33,20 @@ def test_an_ancestor_is_closed_once_nothing_below_it_is_unfinished() -> None:
 
 def test_none_behind_an_open_one_is_closed_for_what_it_comes_to_would_be_in_another_place() -> None:
     assert names(task("a/b0"), task("a/b1", done=False), task("a/b2")) == ["a[1]/b[0]"]
+
+
+def test_those_behind_an_open_one_are_a_part_with_a_hole() -> None:
+    tasks = [task("a/b0"), task("a/b1"), task("a/b1/c0", step=2, done=False), task("a/b2"), task("a/b2/c0", step=2)]
+    assert with_holes(*tasks) == (["a[1]/b[0]", "a[1]/b[2]", "a[1]/b[2]/c[0]"], False)
+    tasks[2].unfinished = False
+    assert with_holes(*tasks) == ([str(one.tag) for one in tasks], True)
+
+
+def test_one_whose_place_nobody_knows_may_stand_behind_an_open_one() -> None:
+    unplaced = task("a/b3")
+    unplaced.tag = unplaced.tag.parent.child("b", -3) if unplaced.tag.parent else unplaced.tag
+    assert with_holes(task("a/b0"), unplaced) == (["a[1]/b[?3]", "a[1]/b[0]"], True), "nothing is to come"
+    assert with_holes(task("a/b0", done=False), unplaced) == (["a[1]/b[?3]"], False)
 
 
 def test_one_that_is_known_and_has_not_begun_is_open() -> None:
