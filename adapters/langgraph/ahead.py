@@ -119,6 +119,8 @@ class Ahead:
         self._alone = False
         self._unfinished: dict[str, int] = {}
         self._naming = Naming()
+        if self.telling is not None:
+            self.telling.real = self._naming.real
         self._shadow = Shadow({}, frozenset(), self._naming.place)
         self._earlies: dict[Tag, Early] = {}
         self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,9 @@ class Telling:
         self._namespace = tuple(part.split(":")[0] for part in loop.checkpoint_ns)
         self._writers: dict[str, tuple[Tag, ...]] = {}
         self._tags: Mapping[str, Tag] = {}
+        self.real: Callable[[Tag], Tag | None] = lambda tag: tag
+        """What the app calls a task; None as long as its place isn't known. Until then what happens to it isn't told."""
+        self._unplaced: dict[Tag, list[Fact]] = {}
 
     @classmethod
     def of(cls, loop: Committing, staging: Staging) -> Telling | None:
@@ -55,8 +59,9 @@ class Telling:
 
     def opened(self, step: int, tags: Mapping[str, Tag]) -> None:
         """The loop has prepared superstep `step`; `tags` by task id."""
-        self._tags = tags
-        self._tell(StepOpened(self._namespace, step, tuple(tags.values()), perf_counter()))
+        self._tags = {id: self.real(tag) or tag for id, tag in tags.items()}
+        self._tell_placed()
+        self._tell(StepOpened(self._namespace, step, tuple(self._tags.values()), perf_counter()))
 
     def closed(self, tasks: Iterable[PregelExecutableTask]) -> None:
         """The loop has committed `tasks`: remembers who wrote what."""
@@ -87,12 +92,13 @@ class Telling:
         self._tell(TaskCommitted(self._namespace, tag, step, perf_counter()))
 
     def squashed(self, tag: Tag, reason: str) -> None:
-        """An early run was thrown away."""
-        self._tell(TaskSquashed(self._namespace, tag, reason, perf_counter()))
+        """An early run was thrown away; one whose place was never known keeps the name that it had."""
+        self._tell_placed(also=tag)
+        self._tell(TaskSquashed(self._namespace, tag, reason, perf_counter()), anyhow=True)
 
     def asked_in_vain(self, tag: Tag, calls: int, tokens: int) -> None:
         """An early run that was thrown away has ended."""
-        self._tell(AskedInVain(self._namespace, tag, calls, tokens, perf_counter()))
+        self._tell(AskedInVain(self._namespace, tag, calls, tokens, perf_counter()), anyhow=True)
 
     def _parents(self, tag: Tag, task: PregelExecutableTask) -> tuple[Tag, ...]:
         if task.path[0] == PUSH:
@@ -103,7 +109,22 @@ class Telling:
         reads = plan.function.reads if plan and plan.function.reads is not None else channels
         return tuple(dict.fromkeys(tag for channel in (*process.triggers, *reads) for tag in self._writers.get(channel, ())))
 
-    def _tell(self, fact: Fact) -> None:
+    def _tell_placed(self, also: Tag | None = None) -> None:
+        """Tells what was kept back of tasks whose place is known by now, and of those below `also`."""
+        for tag in [*self._unplaced] if self._unplaced else ():
+            if self.real(tag) is not None or (also is not None and tag in also):
+                for fact in self._unplaced.pop(tag, ()):
+                    self._tell(fact, anyhow=True)
+
+    def _tell(self, fact: Fact, *, anyhow: bool = False) -> None:
+        if not isinstance(fact, StepOpened) and not fact.tag.is_placed:
+            real = self.real(fact.tag)
+            if real is None and not anyhow and (isinstance(fact, TaskStarted) or fact.tag in self._unplaced):
+                self._unplaced.setdefault(fact.tag, []).append(fact)
+                return
+            fact = replace(fact, tag=real or fact.tag)
+        if isinstance(fact, TaskStarted):
+            fact = replace(fact, parents=tuple(self.real(tag) or tag for tag in fact.parents))
         with suppress(Exception):  # a bad observer never stops a run
             self._observer.observe(fact)
 

@@ -1,9 +1,10 @@
-"""The steps of a node, with what sync functions take on threads told to whom the context names."""
+"""The steps of a node, whose functions are counted, on threads too."""
 
 from __future__ import annotations
 
 import copy
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,10 +26,13 @@ def _counted(step: Any) -> Any:
 
 
 def _counted_function(step: Any) -> Any:
-    """A function that LangGraph runs on a thread in an async run."""
-    if type(step) is not RunnableCallable or type(step.afunc) is not partial or step.afunc.func is not run_in_executor:
+    """A function, which LangGraph runs in an async run on a thread, if it is a sync one, or in a task of its own."""
+    if type(step) is not RunnableCallable:
         return step
     twin = copy.copy(step)
-    executor, function = step.afunc.args
-    twin.afunc = partial(run_in_executor, executor, counted(function), **step.afunc.keywords)
+    if type(step.afunc) is partial and step.afunc.func is run_in_executor:
+        executor, function = step.afunc.args
+        twin.afunc = partial(run_in_executor, executor, counted(function), **step.afunc.keywords)
+    elif iscoroutinefunction(step.afunc):
+        twin.afunc = counted(step.afunc)
     return twin

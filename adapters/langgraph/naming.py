@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import count
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from langgraph.types import PregelExecutableTask, Send

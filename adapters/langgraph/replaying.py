@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from time import thread_time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
 )
-from alto_langgraph.driver.budget import SPEND, metered
+from alto_langgraph.driver.budget import METER, Meter, metered
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import ANSWERS, Answers, Producer, UnansweredError
 
@@ -66,7 +65,7 @@ class Replays:
     def __init__(self, loop: Committing, node: str, ready: Ready, tell: Tell) -> None:
         self._loop, self._ready, self._tell = loop, ready, tell
         self._steps, self._budget = counted_steps(loop.nodes[node].node), loop.budget
-        self.spent, self.over = 0.0, False
+        self._meter, self.over = Meter(self._budget), False
         self._running: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | threading.Timer | None = None
         self._again, self._turn = False, threading.Lock()
@@ -124,26 +123,21 @@ class Replays:
 
     def _replay(self, producer: Producer) -> None:
         with self._turn:  # there may be several on their threads, and what an earlier one shows counts first
-            before = thread_time()
-            with self._trial(producer) as trial:
+            with self._trial(producer) as trial, self._meter.running():
                 if (task := self._begin(trial)) is not None:
                     value = task.input
                     for step in self._steps:
                         value = step.invoke(value, trial.config)
                     trial.done = True
-            self._spend(thread_time() - before)
             self._show(trial)
 
     async def _areplay(self, producer: Producer) -> None:
-        SPEND.set(self._spend)
+        METER.set(self._meter)
         while not self.over:
             self._again = False
             with self._trial(producer) as trial:
-                before = thread_time()
-                try:
+                with self._meter.running():
                     task = self._begin(trial)
-                finally:
-                    self._spend(thread_time() - before)
                 if task is not None:
                     await self._run_through(trial, task)
             self._show(trial)
@@ -153,12 +147,13 @@ class Replays:
                 self._later = asyncio.get_running_loop().call_later(wait, self._at_last, producer)
                 return
 
-    def _spend(self, seconds: float) -> None:
-        self.spent += seconds
-        self._budget.spend(seconds)
+    @property
+    def spent(self) -> float:
+        """Processor seconds that they have taken."""
+        return self._meter.spent
 
     async def _run_through(self, trial: _Trial, task: PregelExecutableTask) -> None:
-        steps = asyncio.ensure_future(metered(partial(self._all_steps, trial, task), self._spend))
+        steps = asyncio.ensure_future(metered(partial(self._all_steps, trial, task), self._meter))
         trial.answers.begin(steps.cancel)
         try:
             await steps

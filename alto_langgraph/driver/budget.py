@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
+from inspect import iscoroutinefunction
 from time import perf_counter, thread_time
 from types import coroutine
 from typing import Any
@@ -14,9 +17,6 @@ SHARE = 0.03
 """Largest share of one core that the replays of a run may take."""
 GRACE = 0.005
 """Seconds that they may take in any case."""
-
-Spend = Callable[[float], None]
-"""Told of processor seconds."""
 
 
 class Budget:
@@ -63,38 +63,58 @@ class Budget:
 BESIDE = 0.001
 """Seconds that whoever waits is given to begin before the next one asks."""
 
-SPEND: ContextVar[Spend | None] = ContextVar("alto_spend", default=None)
-"""Who is told what the code that is running takes, where somebody wants to know."""
+
+class Meter:
+    """What somebody has taken of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget, self.spent = budget, 0.0
+
+    def spend(self, seconds: float) -> None:
+        """It has taken so much more."""
+        self.spent += seconds
+        self._budget.spend(seconds)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Around code that doesn't wait for anything but its own thread."""
+        before = thread_time()
+        try:
+            yield
+        finally:
+            self.spend(thread_time() - before)
 
 
-async def metered(begin: Callable[[], Coroutine[Any, Any, Any]], spend: Spend) -> Any:
-    """Work, which tells what it takes itself: not what others do while it waits for a thread or a time.
+METER: ContextVar[Meter | None] = ContextVar("alto_meter", default=None)
+"""What counts the code that is running, where somebody wants to know."""
 
-    While it waits for tasks of its own all that the event loop does counts, as part of that is theirs. The work is begun here, so that
-    none is left that nobody has awaited if this is cancelled before its first turn.
+
+async def metered(begin: Callable[[], Coroutine[Any, Any, Any]], meter: Meter) -> Any:
+    """Work, of which counts what it takes itself: not what others do while it waits for a thread or a time.
+
+    While it waits for tasks of its own all that the event loop does counts, as part of that is theirs; unless they have been counted
+    themselves. The work is begun here, so that none is left that nobody has awaited if this is cancelled before its first turn.
     """
-    return await _driven(begin(), spend)
+    return await _driven(begin(), meter)
 
 
 @coroutine
-def _driven(work: Coroutine[Any, Any, Any], spend: Spend) -> Generator[Any, Any, Any]:
+def _driven(work: Coroutine[Any, Any, Any], meter: Meter) -> Generator[Any, Any, Any]:
     resume: Callable[[], Any] = lambda: work.send(None)  # noqa: E731 - it is another one each time
     while True:
-        before = thread_time()
         try:
-            waits_for = resume()
+            with meter.running():
+                waits_for = resume()
         except StopIteration as stop:
             return stop.value
-        finally:
-            spend(thread_time() - before)
-        before = thread_time()
+        before, spent = thread_time(), meter.spent
         try:
             value = yield waits_for
             resume = _sending(work, value)
         except BaseException as error:
             resume = _throwing(work, error)
-        if waits_for is not None and type(waits_for) is not asyncio.Future:
-            spend(thread_time() - before)
+        if waits_for is not None and type(waits_for) is not asyncio.Future and meter.spent == spent:
+            meter.spend(thread_time() - before)
 
 
 def _sending(work: Coroutine[Any, Any, Any], value: Any) -> Callable[[], Any]:
@@ -106,15 +126,18 @@ def _throwing(work: Coroutine[Any, Any, Any], error: BaseException) -> Callable[
 
 
 def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, which tells what it takes to whom the context names; on threads too."""
+    """`function`, counted by what the context names; on threads too."""
 
     def counting(*args: Any, **kwargs: Any) -> Any:
-        if (spend := SPEND.get()) is None:
+        with _meter():
             return function(*args, **kwargs)
-        before = thread_time()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            spend(thread_time() - before)
 
-    return counting
+    async def acounting(*args: Any, **kwargs: Any) -> Any:
+        meter = METER.get()
+        return await (function(*args, **kwargs) if meter is None else metered(partial(function, *args, **kwargs), meter))
+
+    return acounting if iscoroutinefunction(function) else counting
+
+
+def _meter() -> AbstractContextManager[None]:
+    return nullcontext() if (meter := METER.get()) is None else meter.running()

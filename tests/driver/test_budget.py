@@ -9,7 +9,7 @@ from time import thread_time
 
 import pytest
 
-from alto_langgraph.driver.budget import GRACE, SHARE, SPEND, Budget, counted, metered
+from alto_langgraph.driver.budget import GRACE, METER, SHARE, Budget, Meter, counted, metered
 
 
 class Clock:
@@ -54,7 +54,7 @@ def test_who_has_waited_longest_comes_first() -> None:
 
 
 async def test_only_what_the_work_itself_takes_counts() -> None:
-    spent: list[float] = []
+    meter = Meter(Budget())
 
     async def waiting() -> str:
         work(0.01)
@@ -69,13 +69,13 @@ async def test_only_what_the_work_itself_takes_counts() -> None:
         work(0.1)
 
     beside = asyncio.create_task(other())
-    assert await metered(waiting, spent.append) == "done"
+    assert await metered(waiting, meter) == "done"
     await beside
-    assert 0.02 <= sum(spent) < 0.08
+    assert 0.02 <= meter.spent < 0.08
 
 
 async def test_tasks_of_its_own_count() -> None:
-    spent: list[float] = []
+    meter = Meter(Budget())
 
     async def part() -> None:
         work(0.02)
@@ -84,27 +84,46 @@ async def test_tasks_of_its_own_count() -> None:
         await asyncio.create_task(part())
         await asyncio.gather(part(), part())
 
-    await metered(whole, spent.append)
-    assert sum(spent) >= 0.06
+    await metered(whole, meter)
+    assert meter.spent >= 0.06
+
+
+async def test_tasks_that_are_counted_themselves_count_once() -> None:
+    meter = Meter(Budget())
+
+    async def part() -> None:
+        await asyncio.sleep(0)
+        work(0.01)
+
+    async def whole() -> None:
+        METER.set(meter)
+        await asyncio.create_task(counted(part)())
+
+    async def other() -> None:
+        work(0.1)
+
+    beside = asyncio.create_task(metered(whole, meter))
+    await asyncio.sleep(0)
+    await asyncio.gather(beside, other())
+    assert 0.01 <= meter.spent < 0.08
 
 
 async def test_what_it_does_on_a_thread_counts() -> None:
-    spent: list[float] = []
+    meter = Meter(Budget())
     function = counted(work)
 
     async def on_a_thread() -> None:
-        SPEND.set(spent.append)
+        METER.set(meter)
         context = contextvars.copy_context()
         await asyncio.get_running_loop().run_in_executor(None, context.run, function, 0.02)
 
     await asyncio.create_task(on_a_thread())
     function(0.0)
-    assert len(spent) == 1
-    assert spent[0] >= 0.02
+    assert meter.spent >= 0.02
 
 
 async def test_what_is_raised_or_cancelled_goes_through() -> None:
-    spent: list[float] = []
+    meter = Meter(Budget())
 
     async def failing() -> None:
         try:
@@ -112,19 +131,19 @@ async def test_what_is_raised_or_cancelled_goes_through() -> None:
         except asyncio.CancelledError:
             raise KeyError("closed") from None
 
-    task = asyncio.create_task(metered(failing, spent.append))
+    task = asyncio.create_task(metered(failing, meter))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(KeyError, match="closed"):
         await task
-    assert spent
+    assert meter.spent
 
 
 async def test_what_is_cancelled_before_its_first_turn_leaves_nothing_that_nobody_has_awaited() -> None:
     async def never() -> None:
         raise AssertionError
 
-    task = asyncio.create_task(metered(never, [].append))
+    task = asyncio.create_task(metered(never, Meter(Budget())))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
