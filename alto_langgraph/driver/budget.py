@@ -13,6 +13,8 @@ from time import perf_counter, thread_time
 from types import coroutine
 from typing import Any
 
+from alto_langgraph.driver.collecting import COLLECTING
+
 SHARE = 0.03
 """Largest share of one core that the replays of a run may take."""
 GRACE = 0.005
@@ -69,6 +71,7 @@ class Meter:
 
     def __init__(self, budget: Budget) -> None:
         self._budget, self.spent = budget, 0.0
+        COLLECTING.watch()
 
     def spend(self, seconds: float) -> None:
         """It has taken so much more."""
@@ -77,12 +80,17 @@ class Meter:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Around code that doesn't wait for anything but its own thread."""
-        before = thread_time()
+        """Around code that doesn't wait for anything but its own thread. What the garbage collector takes isn't the code's."""
+        began = time_of_its_own()
         try:
             yield
         finally:
-            self.spend(thread_time() - before)
+            self.spend(max(time_of_its_own() - began, 0.0))
+
+
+def time_of_its_own() -> float:
+    """Processor seconds of this thread, without those of the garbage collector."""
+    return thread_time() - COLLECTING.seconds
 
 
 METER: ContextVar[Meter | None] = ContextVar("alto_meter", default=None)
@@ -107,14 +115,14 @@ def _driven(work: Coroutine[Any, Any, Any], meter: Meter) -> Generator[Any, Any,
                 waits_for = resume()
         except StopIteration as stop:
             return stop.value
-        before, spent = thread_time(), meter.spent
+        before, spent = time_of_its_own(), meter.spent
         try:
             value = yield waits_for
             resume = _sending(work, value)
         except BaseException as error:
             resume = _throwing(work, error)
         if waits_for is not None and type(waits_for) is not asyncio.Future and meter.spent == spent:
-            meter.spend(thread_time() - before)
+            meter.spend(max(time_of_its_own() - before, 0.0))
 
 
 def _sending(work: Coroutine[Any, Any, Any], value: Any) -> Callable[[], Any]:

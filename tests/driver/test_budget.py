@@ -148,3 +148,13 @@ async def test_what_is_cancelled_before_its_first_turn_leaves_nothing_that_nobod
     with pytest.raises(asyncio.CancelledError):
         await task
     gc.collect()
+
+
+def test_what_the_garbage_collector_takes_is_not_the_codes() -> None:
+    meter, heap = Meter(Budget()), [[place] for place in range(300_000)]
+    began = thread_time()
+    with meter.running():
+        gc.collect()
+    took = thread_time() - began
+    assert heap
+    assert meter.spent < took / 2
