@@ -422,8 +422,8 @@ class Ahead:
         """More of the reductions that tasks wait for may be closed."""
         if self._engine is not None and self._issuing.gathering:
             with self._lock:
-                for gathered in self._gathering.waiting(self._engine.gathered, self._gather) if self._engine is not None else ():
-                    gathered.look()
+                if (engine := self._engine) is not None:
+                    self._gathering.look(engine.gathered, engine.ancestry.closings, self._gather)
 
     def _gather(self, task: Task) -> Gathered:
         known = self.staging.hits.proven(task.node)
@@ -432,7 +432,10 @@ class Ahead:
     def _part(self, tag: Tag, smaller: bool) -> Part | None:
         """The part of the reduction that is closed, or one `smaller` by one ancestor."""
         with self._lock:
-            if self._engine is None or self._news or (task := self._waiting(tag)) is None:
+            if self._engine is None or (task := self._waiting(tag)) is None:
+                return None
+            if self._news:
+                self._gathering.look_again()
                 return None
             closed, first = self._engine.closed(task, holes=not self.loop.announces)  # what is told there has its place
             if smaller and closed:

@@ -108,14 +108,22 @@ class Gathering:
     def __init__(self, stopping: Stopping) -> None:
         self._stopping = stopping
         self._tasks: dict[Tag, Gathered] = {}
+        self._seen: object = None
 
-    def waiting(self, tasks: Iterable[Task], make: Callable[[Task], Gathered]) -> list[Gathered]:
-        """Those that wait now; others are forgotten."""
+    def look(self, tasks: Iterable[Task], closings: int, make: Callable[[Task], Gathered]) -> None:
+        """Has those that wait now look at what is closed, if anything was since the last time; others are forgotten."""
         now = {task.tag: self._tasks.get(task.tag) or make(task) for task in tasks}
         for tag in self._tasks.keys() - now.keys():
             self._stopping.stop(self._tasks[tag].replays)
         self._tasks = now
-        return [*now.values()]
+        if (seen := (closings, *now)) != self._seen:
+            self._seen = seen
+            for gathered in now.values():
+                gathered.look()
+
+    def look_again(self) -> None:
+        """What is closed couldn't be told."""
+        self._seen = None
 
     def stop(self) -> None:
         """The run of the graph is over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 
+from alto_langgraph.ancestry import Ancestry
 from alto_langgraph.engine.closing import Part, closed
 from alto_langgraph.engine.events import (
     Adopt,
@@ -80,6 +81,7 @@ class Engine:
         self.passing = passing or Passing(plan, {})
         self.ledger = Ledger(plan, self.passing, keys, steady)
         self.tasks: dict[Tag, Task] = {}
+        self.ancestry = Ancestry()
         self._steps: dict[int, dict[Tag, Task]] = {}
         self.step, self.limit = -1, -1
         self.occupancy = 0
@@ -147,7 +149,7 @@ class Engine:
         """The part of what `task` waits for that is closed; with `holes` also behind what is open."""
         before = [other for step, tasks in self._steps.items() if step < task.step for other in tasks.values()]
         reads = self.passing.reads.get(task.node, frozenset())
-        return closed(before, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes)
+        return closed(before, self.ancestry, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes)
 
     # ---- events
 
@@ -261,6 +263,7 @@ class Engine:
             task.unfinished = True
             self.ledger.joins.withdraw(task.step, task.node)
             self.ledger.add(task)
+            self.ancestry.begin(task.tag)
         return [Cancel(task.tag, event.reason), *self._drop_children(task, event.reason)]
 
     def _route_reached(self, event: RouteReached) -> list[Instruction]:
@@ -454,6 +457,8 @@ class Engine:
         self._dropped.append(Cancel(guess.task.tag, reason))
 
     def _settle(self, task: Task) -> None:
+        if task.unfinished:
+            self.ancestry.end(task.tag)
         for key in self.ledger.settle(task):
             self._wake(key)
 
@@ -486,6 +491,7 @@ class Engine:
         self.tasks[task.tag] = task
         self._steps.setdefault(task.step, {})[task.tag] = task
         self.ledger.add(task)
+        self.ancestry.begin(task.tag)
         return task
 
     def _forget(self, task: Task) -> None:

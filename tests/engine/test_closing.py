@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alto_langgraph.ancestry import Ancestry
 from alto_langgraph.engine.closing import closed
 from alto_langgraph.engine.task import Phase, Task
 from tests.engine.test_engine import tag
@@ -14,14 +15,22 @@ def task(name: str, *, done: bool = True, step: int = 1, children: int = 0) -> T
     return made
 
 
+def ancestry(*tasks: Task) -> Ancestry:
+    made = Ancestry()
+    for one in tasks:
+        if one.unfinished:
+            made.begin(one.tag)
+    return made
+
+
 def names(*tasks: Task, writers: str = "") -> list[str]:
-    part = closed(tasks, lambda node: node in writers, holes=False)
+    part = closed(tasks, ancestry(*tasks), lambda node: node in writers, holes=False)
     assert part.first
     return [str(found.tag) for found in part.tasks]
 
 
 def with_holes(*tasks: Task) -> tuple[list[str], bool]:
-    part = closed(tasks, lambda node: False)
+    part = closed(tasks, ancestry(*tasks), lambda node: False)
     return [str(found.tag) for found in part.tasks], part.first
 
 

@@ -22,6 +22,7 @@ def validate(engine: Engine) -> None:
     _tasks_and_steps_agree(engine)
     _phases_fit(engine, tasks)
     _ledger_agrees(engine, tasks)
+    _ancestry_agrees(engine, tasks)
     _those_that_wait_will_be_woken(engine, tasks)
     assert engine.occupancy == sum(task.ahead for task in tasks) + len(engine.guesses), "occupancy isn't the number of early runs"
     assert engine.occupancy <= engine.window
@@ -70,6 +71,11 @@ def _ledger_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
     booked = {(operand, *place): n for operand, places in ledger._holders.items() for place, n in places.items()}
     assert booked == holders
     assert all(engine.ledger._unfinished.values()) and all(ledger._holders.values()), "an empty count is kept"
+
+
+def _ancestry_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
+    at_work = Counter(task.tag.path[: depth + 1] for task in tasks if task.unfinished for depth in range(task.tag.depth))
+    assert engine.ancestry._at_work == at_work
 
 
 def _those_that_wait_will_be_woken(engine: Engine, tasks: Iterable[Task]) -> None:

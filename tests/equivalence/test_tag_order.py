@@ -14,7 +14,6 @@ from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
 from alto_langgraph import current_tag
-from alto_langgraph.ancestry import Ancestry
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.graph import START, StateGraph
 from alto_langgraph.tags import Tag
@@ -88,23 +87,6 @@ async def test_the_reducer_folds_in_the_order_of_the_tags(seed: int) -> None:
     assert len(tags) == len(said)
     assert sorted(stock, key=tags.__getitem__) == stock
     assert [str(tags[name]).count("/") for name in stock] == [len(LEVELS)] * len(stock)
-    assert [tag for tag in leaves(tags, seed) if tag.depth == len(LEVELS) + 1] == [tags[name] for name in stock]
-
-
-def leaves(tags: dict[str, Tag], seed: int) -> list[Tag]:
-    """The same by the bookkeeping, told in an order that has nothing to do with it."""
-    ancestry, known = Ancestry(), set[Tag | tuple[Tag, str]]()
-    mixed = list(tags.values())
-    Random(seed).shuffle(mixed)
-    for tag in mixed:
-        for depth, (name, index) in enumerate(tag.path):
-            above = Tag(tag.path[:depth])
-            if (above, name) not in known:
-                ancestry.split(above, name)
-            if above.child(name, index) not in known:
-                ancestry.appear(above.child(name, index))
-            known |= {(above, name), above.child(name, index)}
-    return list(ancestry.leaves())
 
 
 async def test_much_of_that_has_run_ahead() -> None:
