@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from langgraph.graph import StateGraph as Stock
 from langgraph.types import Command, Send
 
 from alto_langgraph import current_tag
+from alto_langgraph.adapters.langgraph.naming import Naming
+from alto_langgraph.adapters.langgraph.shadow import UnforeseenError
 from alto_langgraph.comparison import arecord
 from alto_langgraph.comparison.difference import difference
 from alto_langgraph.comparison.timeline import Facts
@@ -24,6 +27,7 @@ from alto_langgraph.driver.equality import same
 from alto_langgraph.driver.matching import found, places
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.protocols import TaskFinished, TaskSquashed, TaskStarted, observed_by
+from alto_langgraph.tags import Tag
 from tests.adapters.signals import SIGNALS, Signals, aheard, heard, say, signals
 from tests.adapters.test_gathering import (
     EXPECTED,
@@ -197,3 +201,18 @@ def test_each_is_found_once() -> None:
     assert [*found("aab", "acab", same)] == [(0, 0), (1, 2), (2, 3)]
     assert [*found("xab", "ab", same)] == [(1, 0), (2, 1)]
     assert [*found("aaa", "a", same)] == [(0, 0)]
+
+
+def test_who_has_no_place_yet_is_added_to_no_state_but_a_part() -> None:
+    naming, parent = Naming(), Tag((("gather", 4),))
+    second, first = naming.unplaced(parent, "judge"), naming.unplaced(parent, "judge")
+    for place, child in enumerate([first, second]):
+        naming.expect(child, place)
+    assert sorted([second, first], key=partial(naming.place, likely=True)) == [first, second]
+    with pytest.raises(UnforeseenError, match="nobody knows yet"):
+        naming.place(first)
+    assert naming.real(second) is None
+    naming.confirm(second, Send("judge", 1), parent, 7)
+    assert naming.real(second.child("note", 0)) == parent.child("judge", 7).child("note", 0)
+    assert naming.place(second) == (1, (0, "gather"), 7)
+    assert str(second) == "gather[4]/judge[?1]"
