@@ -31,20 +31,20 @@ class Budget:
     """
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
-        self._clock, self._begun, self._spent = clock, clock(), 0.0
+        self._clock, self._begun, self.spent = clock, clock(), 0.0
         self._waiting: list[object] = []
         self._lock = threading.Lock()
 
     def spend(self, seconds: float) -> None:
         """Somebody has taken so much."""
         with self._lock:
-            self._spent += seconds
+            self.spent += seconds
 
     def turn(self, who: object) -> float:
         """Whether it is the turn of `who`: seconds after which to ask again; 0 if it is."""
         with self._lock:
             place = self._waiting.index(who) if who in self._waiting else len(self._waiting)
-            owed = (self._spent - GRACE) / SHARE - (self._clock() - self._begun)
+            owed = (self.spent - GRACE) / SHARE - (self._clock() - self._begun)
             if owed <= 0 and not place:
                 self._leave(who)
                 return 0

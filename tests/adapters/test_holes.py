@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -131,6 +132,13 @@ async def test_who_asks_for_its_tag_gets_that_of_its_superstep() -> None:
     assert UNPLACED not in {reason for _, reason in seen.squashed}, "a graph remembers who asks"
 
 
+async def test_what_a_larger_part_does_not_bear_out_is_not_started() -> None:
+    with signals() as seen:
+        got = await graph_of(path=by_total, claim=later).ainvoke(TEN)
+    assert seen.ran["judge"] == len(got["verdicts"]) == 10
+    assert seen.ahead["judge"] == 0
+
+
 def asking_in_vain(group: dict[str, Any]) -> State:
     """Would go on without its tag, if it could."""
     try:
@@ -216,3 +224,49 @@ def test_who_has_no_place_yet_is_added_to_no_state_but_a_part() -> None:
     assert naming.real(second.child("note", 0)) == parent.child("judge", 7).child("note", 0)
     assert naming.place(second) == (1, (0, "gather"), 7)
     assert str(second) == "gather[4]/judge[?1]"
+
+
+ORDERS = {
+    "as they come": lambda groups: groups,
+    "largest first": lambda groups: sorted(groups, key=lambda group: -len(group["places"])),
+    "backwards": lambda groups: groups[::-1],
+    "large ones": lambda groups: [group for group in groups if len(group["places"]) > 1],
+    "alike": lambda groups: [{**group, "at": 0} for group in groups],
+    "numbered": lambda groups: [{**group, "number": number} for number, group in enumerate(groups)],
+    "last of all": lambda groups: [*groups, {"at": -1, "places": [len(groups)]}],
+    "twice": lambda groups: [*groups, *groups],
+}
+
+
+def random_sends(draw: Random) -> Any:
+    """An edge behind the reduction; what it sends may change with every part that comes."""
+    order, packets = ORDERS[draw.choice([*ORDERS])], draw.random() < 0.2
+
+    def path(state: State) -> list[Send]:
+        groups = order(state["groups"])
+        if packets:  # the same packet again
+            return [packet for group in groups for packet in [Send("judge", group)] * 2]
+        return [Send("judge", group) for group in groups]
+
+    return path
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_is_closed_first_the_answer_is_that_of_stock(seed: int) -> None:
+    draw = Random(seed)
+    times = {(at, place): draw.choice([0, 0, 1, 5, 20]) / 1000 for at in range(10) for place in range(5)}
+
+    async def timed(item: dict[str, int]) -> State:
+        await asyncio.sleep(times[item["at"], item["place"]])
+        return {"claims": [item]}
+
+    def say_where(group: dict[str, Any]) -> State:
+        return {"verdicts": [f"{group}: {current_tag() if asks else ''}"]}
+
+    path, asks = random_sends(draw), draw.random() < 0.3
+    alto = graph_of(claim=timed, judge=say_where, path=path)
+    in_order = graph_of(claim=timed, judge=say_where, path=path)
+    for _ in range(3):
+        documents = [draw.choice([0, 1, 1, 2, 3, 5]) for _ in range(draw.randint(1, 10))]
+        expected = await in_order.ainvoke({"documents": documents}, {"configurable": {"alto": {"issue": []}}})
+        assert await alto.ainvoke({"documents": documents}) == expected

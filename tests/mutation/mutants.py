@@ -283,7 +283,7 @@ MUTANTS: tuple[Mutant, ...] = (
         f"{ADAPTER}/gathering.py",
         "replays.over |= not self._known",
         "self._known = True",
-        ("tests/adapters/test_gathering.py",),
+        ("tests/adapters/test_holes.py",),
     ),
     Mutant(
         "I2",
