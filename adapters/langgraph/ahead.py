@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
-from alto_langgraph.adapters.langgraph.callbacks import hears_inputs
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.fragments import Fragments
-from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering, Part
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.producers import Producers
+from alto_langgraph.adapters.langgraph.provisional import Provisional, are_repeatable
 from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping
 from alto_langgraph.adapters.langgraph.reports import Reports
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS
@@ -40,11 +39,8 @@ from alto_langgraph.engine.events import (
     Retreated,
     RouteReached,
     Start,
-    Streamed,
     Waited,
-    Withdrawn,
 )
-from alto_langgraph.engine.task import Task
 from alto_langgraph.exceptions import AltoWarning
 from alto_langgraph.tags import Tag
 
@@ -126,7 +122,18 @@ class Ahead:
         self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
         self._stopping = Stopping(staging.tally.replayed)
-        self.producers, self._gathering = Producers(loop, options.stream_models, self._stopping), Gathering(self._stopping)
+        self.producers = Producers(loop, options.stream_models, self._stopping)
+        self._provisional = Provisional(
+            loop,
+            staging,
+            self._fragments,
+            self._reports,
+            self._stopping,
+            lock=self._lock,
+            tell=self._tell,
+            has_news=lambda: self.has_news,
+            give_up=self._give_up,
+        )
         self._abandoned: list[Early] = []
         self._adopted: list[Early] = []
         self._adopting: dict[Tag, PregelExecutableTask] = {}
@@ -188,6 +195,7 @@ class Ahead:
     def _sleep(self) -> None:
         self._engine = None
         self._reports.end()
+        self._provisional.end()
 
     def _has_waited(self) -> None:
         """The open superstep takes a while."""
@@ -196,7 +204,7 @@ class Ahead:
                 self._tell(Waited())
             elif self._permitted() and self._is_worth_it():
                 self._wake()
-            self._look()
+            self._provisional.look()
         except Exception as error:
             self._give_up(error)
 
@@ -288,7 +296,7 @@ class Ahead:
         nothing of it is worth starting ahead.
         """
         self._catch_up()
-        self._look()
+        self._provisional.look()
 
     def _catch_up(self) -> None:
         with self._lock:
@@ -343,7 +351,7 @@ class Ahead:
                 self._sleep()
             self._open, self._news = set(), []
             self.producers.stop()
-            self._gathering.stop()
+            self._provisional.stop()
             for early in self._adopted:  # the run was left before LangGraph's runner came to it
                 if not early.awaited:
                     self.in_vain(early, LEFT)
@@ -374,7 +382,7 @@ class Ahead:
 
     def _stream(self, task: PregelExecutableTask, early: Early | None, sends: Sequence[Send]) -> bool:
         """Starts what is new of that; answers whether it may go on."""
-        if not self._are_repeatable(sends) or (early is not None and (early.abandoned or early.told)):
+        if not are_repeatable(sends, self._issuing) or (early is not None and (early.abandoned or early.told)):
             return False
         if self._engine is None:
             self._wake()
@@ -383,84 +391,12 @@ class Ahead:
             return False
         if self._news:
             self._catch_up()
-        return self._send(tag, sends)
-
-    def _send(self, tag: Tag, sends: Sequence[Send]) -> bool:
-        return self._offer(tag, self._fragments.add(tag, sends, self._may_try))
-
-    def _offer(self, tag: Tag, new: list[tuple[Tag, Send]] | None) -> bool:
-        if new is None:
-            self._fragments.forget(tag)
-            self._tell(Withdrawn(tag))
-        elif new:
-            self._tell(Streamed(tag, tuple(self._reports.offer(child, send.node, send.arg) for child, send in new)))
-        return new is not None
-
-    def _are_repeatable(self, sends: Sequence[Send]) -> bool:
-        return all(send.node in self._issuing.repeatable for send in sends)
-
-    def _may_try(self, send: Send, placed: bool = True) -> bool:
-        """Whether something may start on a payload that isn't certain: of a state that comes along the last part isn't there yet."""
-        node, payload, payloads = send.node, send.arg, self.staging.payloads
-        if not placed and node in self.staging.asks_its_place:
-            return False
-        kinds = self._issuing.repeatable_kinds.get(node)
-        if kinds is not None and not payloads.among(kinds, node, payload):
-            return False
-        if payloads.kinds(node, payload) is None:
-            return True
-        return payloads.blind(node, payload) and (payloads.seen(node, payload) is payload or not hears_inputs(self.loop.manager))
+        return self._provisional.stream(tag, sends)
 
     def _answered(self, task: PregelExecutableTask) -> None:
         if self.producers:
             with self._lock:
                 self.producers.over(task)
-
-    # ---- what nodes would send on a part of what they reduce
-
-    def _look(self) -> None:
-        """More of the reductions that tasks wait for may be closed."""
-        if self._engine is not None and self._issuing.gathering:
-            with self._lock:
-                if (engine := self._engine) is not None:
-                    self._gathering.look(engine.gathered, engine.ancestry.closings, self._gather)
-
-    def _gather(self, task: Task) -> Gathered:
-        known = self.staging.hits.proven(task.node)
-        return Gathered(self.loop, task, known=known, part=self._part, tell=self._told, agree=self._fragments.agree)
-
-    def _part(self, tag: Tag, smaller: bool) -> Part | None:
-        """The part of the reduction that is closed, or one `smaller` by one ancestor."""
-        with self._lock:
-            if self._engine is None or (task := self._waiting(tag)) is None:
-                return None
-            if self._news:
-                self._gathering.look_again()
-                return None
-            closed, first = self._engine.closed(task, holes=not self.loop.announces)  # what is told there has its place
-            if smaller and closed:
-                last = closed[-1].tag.path[:2]
-                closed = [other for other in closed if other.tag.path[:2] != last]
-            reads = self._issuing.passing.reads[task.node] | self.staging.routes_read(task.node)
-            try:
-                state = self._shadow.part(task.step, reads, frozenset(other.tag for other in closed))
-            except UnforeseenError:
-                return None
-            return Part(state, sum(other.step == task.step - 1 for other in closed), first)
-
-    def _told(self, tag: Tag, sends: Sequence[Send], placed: bool) -> bool:
-        """A task that waits would send these on the part of what it waits for that is closed; answers whether it may go on."""
-        with self._lock:
-            try:
-                if self._waiting(tag) is None or not self._are_repeatable(sends):
-                    return False
-                return self._offer(tag, self._fragments.insert(tag, sends, self._may_try, placed=placed))
-            except Exception as error:
-                self._give_up(error)
-                return False
-
-    def _waiting(self, tag: Tag) -> Task | None:
-        return self._engine.gathering(tag) if self._engine is not None else None
 
     # ---- what early runs do
 
@@ -526,6 +462,7 @@ class Ahead:
         )
         self._shadow = Shadow(self.loop.channels, self.staging.foldable, self._naming.place)
         self._reports.begin(self._engine.ledger, self._shadow, self._issuing.kinds)
+        self._provisional.begin(self._engine, self._shadow, self._issuing)
         self._news = []  # all that has finished is told now
         tasks = [task for task in self.loop.tasks.values() if _prepared(task)]
         if self.telling is None:

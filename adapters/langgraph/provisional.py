@@ -1,0 +1,147 @@
+"""What a run's tasks would send on parts of their answers, or of what they reduce: offers it to the engine, as far as it may start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from langgraph.types import Send
+
+from alto_langgraph.adapters.langgraph.callbacks import hears_inputs
+from alto_langgraph.adapters.langgraph.fragments import Fragments
+from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering, Part
+from alto_langgraph.adapters.langgraph.replaying import Stopping
+from alto_langgraph.adapters.langgraph.reports import Reports
+from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError
+from alto_langgraph.adapters.langgraph.staging import NOTHING, Issuing, Staging
+from alto_langgraph.engine.engine import Engine
+from alto_langgraph.engine.events import Event, Streamed, Withdrawn
+from alto_langgraph.engine.task import Task
+from alto_langgraph.tags import Tag
+
+if TYPE_CHECKING:
+    from alto_langgraph.adapters.langgraph.loop import Committing
+
+
+class Provisional:
+    """Of one run of one graph.
+
+    Args:
+        loop: The run.
+        staging: The graph.
+        fragments: What tasks would send.
+        reports: Makes the engine's offers.
+        stopping: Stops replays.
+        lock: Held while the engine is told or asked.
+        tell: Tells the engine.
+        has_news: Whether something has happened that the engine hasn't been told.
+        give_up: Called with an error of alto's own.
+    """
+
+    def __init__(
+        self,
+        loop: Committing,
+        staging: Staging,
+        fragments: Fragments,
+        reports: Reports,
+        stopping: Stopping,
+        *,
+        lock: AbstractContextManager[object],
+        tell: Callable[[Event], None],
+        has_news: Callable[[], bool],
+        give_up: Callable[[Exception], None],
+    ) -> None:
+        self._loop, self._staging, self._fragments, self._reports = loop, staging, fragments, reports
+        self._lock, self._tell, self._has_news, self._give_up = lock, tell, has_news, give_up
+        self._gathering = Gathering(stopping)
+        self._engine: Engine | None = None
+        self._shadow: Shadow | None = None
+        self._issuing: Issuing = NOTHING
+
+    def begin(self, engine: Engine, shadow: Shadow, issuing: Issuing) -> None:
+        """There is an engine to offer to from now on."""
+        self._engine, self._shadow, self._issuing = engine, shadow, issuing
+
+    def end(self) -> None:
+        """There is none any more."""
+        self._engine = self._shadow = None
+
+    def stop(self) -> None:
+        """The run is over."""
+        self._gathering.stop()
+
+    # ---- on parts of answers
+
+    def stream(self, tag: Tag, sends: Sequence[Send]) -> bool:
+        """A running task would send these; answers whether it may go on."""
+        return self._offer(tag, self._fragments.add(tag, sends, self._may_try))
+
+    def _offer(self, tag: Tag, new: list[tuple[Tag, Send]] | None) -> bool:
+        if new is None:
+            self._fragments.forget(tag)
+            self._tell(Withdrawn(tag))
+        elif new:
+            self._tell(Streamed(tag, tuple(self._reports.offer(child, send.node, send.arg) for child, send in new)))
+        return new is not None
+
+    def _may_try(self, send: Send, placed: bool = True) -> bool:
+        """Whether something may start on a payload that isn't certain: of a state that comes along the last part isn't there yet."""
+        node, payload, payloads = send.node, send.arg, self._staging.payloads
+        if not placed and node in self._staging.asks_its_place:
+            return False
+        kinds = self._issuing.repeatable_kinds.get(node)
+        if kinds is not None and not payloads.among(kinds, node, payload):
+            return False
+        if payloads.kinds(node, payload) is None:
+            return True
+        return payloads.blind(node, payload) and (payloads.seen(node, payload) is payload or not hears_inputs(self._loop.manager))
+
+    # ---- on parts of reductions
+
+    def look(self) -> None:
+        """More of the reductions that tasks wait for may be closed."""
+        if self._engine is not None and self._issuing.gathering:
+            with self._lock:
+                if (engine := self._engine) is not None:
+                    self._gathering.look(engine.gathered, engine.ancestry.closings, self._gather)
+
+    def _gather(self, task: Task) -> Gathered:
+        known = self._staging.hits.proven(task.node)
+        return Gathered(self._loop, task, known=known, part=self._part, tell=self._told, agree=self._fragments.agree)
+
+    def _part(self, tag: Tag, smaller: bool) -> Part | None:
+        """The part of the reduction that is closed, or one `smaller` by one ancestor."""
+        with self._lock:
+            engine, shadow = self._engine, self._shadow
+            if engine is None or shadow is None or (task := engine.gathering(tag)) is None:
+                return None
+            if self._has_news():
+                self._gathering.look_again()
+                return None
+            closed, first = engine.closed(task, holes=not self._loop.announces)  # what is told there has its place
+            if smaller and closed:
+                last = closed[-1].tag.path[:2]
+                closed = [other for other in closed if other.tag.path[:2] != last]
+            reads = self._issuing.passing.reads[task.node] | self._staging.routes_read(task.node)
+            try:
+                state = shadow.part(task.step, reads, frozenset(other.tag for other in closed))
+            except UnforeseenError:
+                return None
+            return Part(state, sum(other.step == task.step - 1 for other in closed), first)
+
+    def _told(self, tag: Tag, sends: Sequence[Send], placed: bool) -> bool:
+        """A task that waits would send these on the part of what it waits for that is closed; answers whether it may go on."""
+        with self._lock:
+            try:
+                if self._engine is None or self._engine.gathering(tag) is None or not are_repeatable(sends, self._issuing):
+                    return False
+                return self._offer(tag, self._fragments.insert(tag, sends, self._may_try, placed=placed))
+            except Exception as error:
+                self._give_up(error)
+                return False
+
+
+def are_repeatable(sends: Sequence[Send], issuing: Issuing) -> bool:
+    """Whether all of them may be thrown away again."""
+    return all(send.node in issuing.repeatable for send in sends)
