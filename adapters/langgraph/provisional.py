@@ -104,7 +104,7 @@ class Provisional:
         if self._engine is not None and self._issuing.gathering:
             with self._lock:
                 if (engine := self._engine) is not None:
-                    self._gathering.look(engine.gathered, engine.ancestry.closings, self._gather)
+                    self._gathering.look(engine.roster.gathered, engine.roster.ancestry.closings, self._gather)
 
     def _gather(self, task: Task) -> Gathered:
         known = self._staging.hits.proven(task.node)
@@ -114,7 +114,7 @@ class Provisional:
         """The part of the reduction that is closed, or one `smaller` by one ancestor."""
         with self._lock:
             engine, shadow = self._engine, self._shadow
-            if engine is None or shadow is None or (task := engine.gathering(tag)) is None:
+            if engine is None or shadow is None or (task := engine.roster.gathering(tag)) is None:
                 return None
             if self._has_news():
                 self._gathering.look_again()
@@ -134,7 +134,7 @@ class Provisional:
         """A task that waits would send these on the part of what it waits for that is closed; answers whether it may go on."""
         with self._lock:
             try:
-                if self._engine is None or self._engine.gathering(tag) is None or not are_repeatable(sends, self._issuing):
+                if self._engine is None or self._engine.roster.gathering(tag) is None or not are_repeatable(sends, self._issuing):
                     return False
                 return self._offer(tag, self._fragments.insert(tag, sends, self._may_try, placed=placed))
             except Exception as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 
-from alto_langgraph.ancestry import Ancestry
-from alto_langgraph.engine.closing import Part, closed
+from alto_langgraph.engine.closing import Part
 from alto_langgraph.engine.events import (
     Adopt,
     Cancel,
@@ -29,6 +28,7 @@ from alto_langgraph.engine.events import (
 )
 from alto_langgraph.engine.guesses import Guess, Guesses
 from alto_langgraph.engine.ledger import COMING, NEVER, Ledger
+from alto_langgraph.engine.roster import Roster
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
 from alto_langgraph.plan.model import Plan
@@ -80,9 +80,8 @@ class Engine:
         self.plan, self.window, self.ahead, self.repeatable = plan, window, ahead, repeatable
         self.passing = passing or Passing(plan, {})
         self.ledger = Ledger(plan, self.passing, keys, steady)
-        self.tasks: dict[Tag, Task] = {}
-        self.ancestry = Ancestry()
-        self._steps: dict[int, dict[Tag, Task]] = {}
+        self.roster = Roster(gathering)
+        self.tasks = self.roster.tasks
         self.step, self.limit = -1, -1
         self.occupancy = 0
         self._between = self._waited = False
@@ -94,7 +93,6 @@ class Engine:
         self.guesses = Guesses(guesses)
         self._undecided_routers: deque[Task] = deque()
         self._dropped: list[Instruction] = []
-        self._gathering, self._gathered = gathering, dict[Tag, Task]()
         self._handlers: dict[type, Callable[..., list[Instruction]]] = {
             Opened: self._opened,
             Waited: self._has_waited,
@@ -133,23 +131,12 @@ class Engine:
     @property
     def idle(self) -> bool:
         """True if no task is known beyond the open superstep."""
-        return not any(step > self.step for step in self._steps)
-
-    @property
-    def gathered(self) -> list[Task]:
-        """Tasks that edges are to trigger, haven't started, and may send something on a part of what they wait for."""
-        return [task for task in self._gathered.values() if task.phase in (Phase.WAITING, Phase.READY)] if self._gathered else []
-
-    def gathering(self, tag: Tag) -> Task | None:
-        """One of them."""
-        task = self._gathered.get(tag)
-        return task if task is not None and task.phase in (Phase.WAITING, Phase.READY) else None
+        return not any(step > self.step for step in self.roster.steps)
 
     def closed(self, task: Task, *, holes: bool) -> Part:
         """The part of what `task` waits for that is closed; with `holes` also behind what is open."""
-        before = [other for step, tasks in self._steps.items() if step < task.step for other in tasks.values()]
         reads = self.passing.reads.get(task.node, frozenset())
-        return closed(before, self.ancestry, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes)
+        return self.roster.closed(task, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes)
 
     # ---- events
 
@@ -160,7 +147,7 @@ class Engine:
         self.ledger.open(event.step, dict(event.arrived), event.deferred)
         asked = {offer.tag for offer in event.tasks}
         answer = [self._open_task(offer) for offer in event.tasks]
-        for task in [t for t in self._steps.get(event.step, {}).values() if t.tag not in asked]:
+        for task in [t for t in self.roster.of(event.step) if t.tag not in asked]:
             answer += self._squash(task, "its superstep came without it")
         for key in (LIMIT, COMING, OPENING):
             self._wake(key)
@@ -193,7 +180,7 @@ class Engine:
         return Run(offer.tag)
 
     def _finished(self, event: Finished) -> list[Instruction]:
-        task = self._known(event.tag)
+        task = self.roster.known(event.tag)
         task.move(Phase.COMPLETED)
         self._at_route.pop(task.tag, None)
         self.ledger.trigger(task.step + 1, event.goes)
@@ -209,14 +196,14 @@ class Engine:
         return answer
 
     def _streamed(self, event: Streamed) -> list[Instruction]:
-        task = self._known(event.tag)
-        if task.phase is not Phase.RUNNING and task.tag not in self._gathered:
+        task = self.roster.known(event.tag)
+        if task.phase is not Phase.RUNNING and not self.roster.gathers(task):
             raise IllegalTransitionError(f"Task {task.tag} is {task.phase.value} and streams no more.", node=task.node)
         self._send(task, event.offers, fragment=True)
         return []
 
     def _withdrawn(self, event: Withdrawn) -> list[Instruction]:
-        return self._drop_children(self._known(event.tag), "more of the answer says otherwise")
+        return self._drop_children(self.roster.known(event.tag), "more of the answer says otherwise")
 
     def _send(self, task: Task, offers: Iterable[Offer], *, fragment: bool) -> None:
         children = [
@@ -244,14 +231,14 @@ class Engine:
 
     def _failed(self, event: Failed) -> list[Instruction]:
         # It stays unfinished for those behind it: an error handler may still run in its place.
-        task = self._known(event.tag)
+        task = self.roster.known(event.tag)
         task.move(Phase.FAILED)
         self._at_route.pop(task.tag, None)
         self._decided(task)
         return self._drop_children(task, f"`{task.node}` has failed")
 
     def _retreated(self, event: Retreated) -> list[Instruction]:
-        task = self._known(event.tag)
+        task = self.roster.known(event.tag)
         if not task.ahead:
             # Adopted already: the loop runs it again at once.
             self._at_route.pop(task.tag, None)
@@ -263,23 +250,23 @@ class Engine:
             task.unfinished = True
             self.ledger.joins.withdraw(task.step, task.node)
             self.ledger.add(task)
-            self.ancestry.begin(task.tag)
+            self.roster.ancestry.begin(task.tag)
         return [Cancel(task.tag, event.reason), *self._drop_children(task, event.reason)]
 
     def _route_reached(self, event: RouteReached) -> list[Instruction]:
-        task = self._known(event.tag)
+        task = self.roster.known(event.tag)
         task.wrote = event.wrote
         self._at_route[task.tag] = task
         self._place_at_route(task)
         return []
 
     def _closed(self, event: Closed) -> list[Instruction]:
-        for task in list(self._steps.get(event.step, {}).values()):
+        for task in self.roster.of(event.step):
             if task.phase in (Phase.COMPLETED, Phase.FAILED):
                 task.move(Phase.COMMITTED)
             self._decided(task)
             self._settle(task)
-            self._forget(task)
+            self.roster.forget(task)
         self.ledger.close(event.step)
         self._between = True  # until the next superstep opens, its tasks aren't known
         return []
@@ -308,10 +295,7 @@ class Engine:
             elif tag in self.guesses and not awaits:
                 self._confirm(tag)
             else:
-                task = self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits))
-                if node in self._gathering:
-                    self._gathered[tag] = task
-                self._place(task)
+                self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits)))
 
     def _also(self, task: Task, awaits: frozenset[str]) -> None:
         """Something else triggers a task too; what is certain stays so."""
@@ -351,7 +335,7 @@ class Engine:
         task.move(Phase.SQUASHED)
         self._dropped += self._drop_children(task, "what it comes of comes in another superstep")
         self.ledger.drop(task)
-        self._forget(task)
+        self.roster.forget(task)
         self._settle(task)
 
     def _wake(self, key: Hashable) -> None:
@@ -458,7 +442,7 @@ class Engine:
 
     def _settle(self, task: Task) -> None:
         if task.unfinished:
-            self.ancestry.end(task.tag)
+            self.roster.ancestry.end(task.tag)
         for key in self.ledger.settle(task):
             self._wake(key)
 
@@ -482,28 +466,12 @@ class Engine:
             if task.phase is not Phase.SQUASHED:
                 task.move(Phase.SQUASHED)
             self._settle(task)
-            self._forget(task)
+            self.roster.forget(task)
             answer += [Cancel(task.tag, reason)] if started else []
             doomed += reversed(task.children)
         return answer
 
     def _know(self, task: Task) -> Task:
-        self.tasks[task.tag] = task
-        self._steps.setdefault(task.step, {})[task.tag] = task
+        self.roster.know(task)
         self.ledger.add(task)
-        self.ancestry.begin(task.tag)
         return task
-
-    def _forget(self, task: Task) -> None:
-        del self.tasks[task.tag]
-        self._gathered.pop(task.tag, None)
-        tasks = self._steps[task.step]
-        del tasks[task.tag]
-        if not tasks:
-            del self._steps[task.step]
-
-    def _known(self, tag: Tag) -> Task:
-        try:
-            return self.tasks[tag]
-        except KeyError:
-            raise IllegalTransitionError(f"Task {tag} isn't known.") from None

@@ -32,11 +32,11 @@ def validate(engine: Engine) -> None:
 
 def _tasks_and_steps_agree(engine: Engine) -> None:
     assert {tag: task.tag for tag, task in engine.tasks.items()} == {tag: tag for tag in engine.tasks}
-    indexed = {tag: (step, task) for step, tasks in engine._steps.items() for tag, task in tasks.items()}
+    indexed = {tag: (step, task) for step, tasks in engine.roster.steps.items() for tag, task in tasks.items()}
     assert indexed == {tag: (task.step, task) for tag, task in engine.tasks.items()}
-    assert all(engine._steps.values()), "an empty superstep is kept"
+    assert all(engine.roster.steps.values()), "an empty superstep is kept"
     assert engine.idle == all(task.step <= engine.step for task in engine.tasks.values())
-    assert all(step >= engine.step for step in engine._steps), "something of a closed superstep is left"
+    assert all(step >= engine.step for step in engine.roster.steps), "something of a closed superstep is left"
 
 
 def _phases_fit(engine: Engine, tasks: Iterable[Task]) -> None:
@@ -75,7 +75,7 @@ def _ledger_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
 
 def _ancestry_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
     at_work = Counter(task.tag.path[: depth + 1] for task in tasks if task.unfinished for depth in range(task.tag.depth))
-    assert engine.ancestry._at_work == at_work
+    assert engine.roster.ancestry._at_work == at_work
 
 
 def _those_that_wait_will_be_woken(engine: Engine, tasks: Iterable[Task]) -> None:

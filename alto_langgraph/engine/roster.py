@@ -1,0 +1,79 @@
+"""The tasks that the engine knows, by name and by superstep, and which of them wait for a reduction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alto_langgraph.ancestry import Ancestry
+from alto_langgraph.engine.closing import Part, closed
+from alto_langgraph.engine.task import Phase, Task
+from alto_langgraph.exceptions import IllegalTransitionError
+from alto_langgraph.tags import Tag
+
+
+class Roster:
+    """Of one run.
+
+    Args:
+        gathering: Nodes that may send something on a part of what edges lead to them with.
+    """
+
+    def __init__(self, gathering: frozenset[str]) -> None:
+        self.tasks: dict[Tag, Task] = {}
+        self.steps: dict[int, dict[Tag, Task]] = {}
+        self.ancestry = Ancestry()
+        self._gathering = gathering
+        self._gathered: dict[Tag, Task] = {}
+
+    def know(self, task: Task) -> None:
+        """A task has become known, and isn't finished."""
+        self.tasks[task.tag] = task
+        self.steps.setdefault(task.step, {})[task.tag] = task
+        self.ancestry.begin(task.tag)
+        if task.pulled and task.node in self._gathering:
+            self._gathered[task.tag] = task
+
+    def forget(self, task: Task) -> None:
+        """It is committed, or gone."""
+        del self.tasks[task.tag]
+        self._gathered.pop(task.tag, None)
+        tasks = self.steps[task.step]
+        del tasks[task.tag]
+        if not tasks:
+            del self.steps[task.step]
+
+    def known(self, tag: Tag) -> Task:
+        """The task of that name.
+
+        Raises:
+            IllegalTransitionError: there is none.
+        """
+        try:
+            return self.tasks[tag]
+        except KeyError:
+            raise IllegalTransitionError(f"Task {tag} isn't known.") from None
+
+    def of(self, step: int) -> list[Task]:
+        """Those of a superstep."""
+        return list(self.steps.get(step, {}).values())
+
+    # ---- what waits for reductions
+
+    @property
+    def gathered(self) -> list[Task]:
+        """Tasks that edges are to trigger, haven't started, and may send something on a part of what they wait for."""
+        return [task for task in self._gathered.values() if task.phase in (Phase.WAITING, Phase.READY)]
+
+    def gathering(self, tag: Tag) -> Task | None:
+        """One of them."""
+        task = self._gathered.get(tag)
+        return task if task is not None and task.phase in (Phase.WAITING, Phase.READY) else None
+
+    def gathers(self, task: Task) -> bool:
+        """Whether it is, or was, one of them."""
+        return task.tag in self._gathered
+
+    def closed(self, task: Task, writes: Callable[[str], bool], *, holes: bool) -> Part:
+        """The part of what `task` waits for that is closed; `writes` and `holes` as for `closing.closed`."""
+        before = [other for step, tasks in self.steps.items() if step < task.step for other in tasks.values()]
+        return closed(before, self.ancestry, writes, holes=holes)
