@@ -295,6 +295,8 @@ class Engine:
             elif tag in self.guesses and not awaits:
                 self._confirm(tag)
             else:
+                if (guess := self.guesses.take(tag)) is not None:  # a join leads to it, in this superstep or another one
+                    self._drop_guess(guess, "a join leads to it")
                 self._place(self._know(Task(tag, node, step, None, Phase.WAITING, pulled=True, awaits=awaits)))
 
     def _also(self, task: Task, awaits: frozenset[str]) -> None:
