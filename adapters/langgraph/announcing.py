@@ -19,6 +19,8 @@ class Announcing(PregelLoop):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._inside = CURRENT.get()
         super().__init__(*args, **kwargs)
+        if self._inside is not None and self.announces:
+            self._inside.show()  # in the tags of all that runs here
 
     @property
     def announces(self) -> bool:

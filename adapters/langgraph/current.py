@@ -25,12 +25,11 @@ def current_tag() -> Tag | None:
 
     if UNAVAILABLE is not None:
         return None
-    from alto_langgraph.adapters.langgraph.whose import fence_of, tag_in
-    from alto_langgraph.driver.early import UNPLACED
+    from alto_langgraph.adapters.langgraph.whose import early_in, tag_in
 
     tag = tag_in(config)
     if tag is None or tag.is_placed:
         return tag
-    if (early := fence_of(config)) is not None:
-        early.retreat(UNPLACED)
+    if (early := early_in(config)) is not None:
+        early.show()
     return tag_in(config)  # it has just become known

@@ -32,13 +32,10 @@ def tag_in(config: Any) -> Tag | None:
     return Tag(pairs) if pairs else None
 
 
-def fence_of(config: Any) -> Early | None:
-    """The early run, among those whose code runs under `config`, whose place isn't known yet."""
+def early_in(config: Any) -> Early | None:
+    """The innermost early run whose code runs under `config`."""
     known = loop_of((config.get(CONF) or {}).get(CONFIG_KEY_READ))
-    early = known[1] if known is not None and known[1] is not None else CURRENT.get()
-    while early is not None and early.shown is not None:
-        early = early.outer
-    return early
+    return known[1] if known is not None and known[1] is not None else CURRENT.get()
 
 
 def loop_of(read: Any) -> tuple[Relating, Early | None] | None:

@@ -85,6 +85,18 @@ class Early:
         self.known_as = self.known_as or self.real(self.tag)
         return self.known_as
 
+    def show(self) -> None:
+        """The app's code is about to see what the task is called.
+
+        Raises:
+            Retreat: its place isn't known yet, or that of a run that it is part of.
+        """
+        early: Early | None = self
+        while early is not None:
+            if early.shown is None:
+                early.retreat(UNPLACED)
+            early = early.outer
+
     # ---- events
 
     def hold(self, sink: Sink, item: Any) -> bool:

@@ -6,6 +6,7 @@ The first document's claims wait for work on the last ones: where parts end at t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from functools import partial
 from random import Random
@@ -137,6 +138,36 @@ async def test_what_a_larger_part_does_not_bear_out_is_not_started() -> None:
         got = await graph_of(path=by_total, claim=later).ainvoke(TEN)
     assert seen.ran["judge"] == len(got["verdicts"]) == 10
     assert seen.ahead["judge"] == 0
+
+
+def test_on_threads_too_who_asks_gets_it() -> None:
+    def late(item: dict[str, int]) -> State:
+        if item["at"] == 0:
+            time.sleep(0.2)
+        return {"claims": [item]}
+
+    graph = graph_of(judge=tagged, claim=late, document=in_one_go)
+    with signals() as seen:
+        got = graph.invoke(TEN)
+    assert got["verdicts"] == [f"{at}: gather[4]/judge[{at}]" for at in range(10)]
+    assert UNPLACED in {reason for _, reason in seen.squashed}
+
+
+async def test_tags_inside_a_graph_that_it_runs_are_whole() -> None:
+    inner = Alto(State).add_node("part", lambda state: {"verdicts": [str(current_tag())]}).add_edge(START, "part").compile()
+
+    async def telling(group: dict[str, Any]) -> State:
+        told = [fragment async for fragment in inner.astream_fragments({"documents": []})]
+        return {"verdicts": [f"{tag}" for tag, *_, committed in told if committed]}
+
+    async def asking(group: dict[str, Any]) -> State:
+        return {"verdicts": (await inner.ainvoke({"documents": []}))["verdicts"]}
+
+    for node in (telling, asking):
+        with signals() as seen:
+            got = await graph_of(judge=node, claim=later).ainvoke(TEN)
+        assert got["verdicts"] == [f"gather[4]/judge[{at}]/part[1]" for at in range(10)]
+        assert UNPLACED in {reason for _, reason in seen.squashed}
 
 
 def asking_in_vain(group: dict[str, Any]) -> State:
