@@ -11,20 +11,24 @@ Path = tuple[tuple[str, int], ...]
 
 
 class Ancestry:
-    """Of one run. Every event costs as much as a tag has levels, however many tasks there are.
+    """Of one run. Every event costs as much as there are levels, however many tasks there are.
 
     A tag's children begin before its own work has ended: so nothing counts as closed of which more may come.
+
+    Args:
+        levels: How many levels are counted, from the top; what is further down counts for those above it. None for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, levels: int | None = None) -> None:
+        self._levels = levels
         self._at_work: dict[Path, int] = {}
         self._open: dict[int, dict[Path, None]] = {}
         self.closings = 0
-        """How often something was closed, of the levels at which parts of a reduction are."""
+        """How often something was closed, on any level that is counted."""
 
     def begin(self, tag: Tag) -> None:
         """A tag is known, and not finished."""
-        for depth in range(1, tag.depth + 1):
+        for depth in self._depths(tag):
             prefix = tag.path[:depth]
             before = self._at_work.get(prefix, 0)
             self._at_work[prefix] = before + 1
@@ -37,9 +41,9 @@ class Ancestry:
         Raises:
             IllegalTransitionError: nothing is at work there.
         """
-        if tag.path and tag.path not in self._at_work:
+        if tag.path[: self._levels] not in self._at_work and tag.path:
             raise IllegalTransitionError(f"{tag} can't end: nothing is at work there.", node=tag.path[-1][0])
-        for depth in range(1, tag.depth + 1):
+        for depth in self._depths(tag):
             prefix = tag.path[:depth]
             left = self._at_work[prefix] - 1
             if left:
@@ -48,7 +52,10 @@ class Ancestry:
             del self._at_work[prefix], self._open[depth][prefix]
             if not self._open[depth]:
                 del self._open[depth]
-            self.closings += depth <= OUTERMOST
+            self.closings += 1
+
+    def _depths(self, tag: Tag) -> range:
+        return range(1, tag.depth + 1 if self._levels is None else min(tag.depth, self._levels) + 1)
 
     def is_closed(self, tag: Tag, depth: int | None = None) -> bool:
         """Whether nothing is at work at a tag or below it; of its ancestor so many levels down, if `depth` says so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alto_langgraph.ancestry import Ancestry
+from alto_langgraph.ancestry import OUTERMOST, Ancestry
 from alto_langgraph.engine.closing import Part, closed
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
@@ -21,7 +21,7 @@ class Roster:
     def __init__(self, gathering: frozenset[str]) -> None:
         self.tasks: dict[Tag, Task] = {}
         self.steps: dict[int, dict[Tag, Task]] = {}
-        self.ancestry = Ancestry()
+        self.ancestry = Ancestry(OUTERMOST)
         self._gathering = gathering
         self._gathered: dict[Tag, Task] = {}
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from alto_langgraph.ancestry import OUTERMOST
 from alto_langgraph.engine.engine import LIMIT, OPENING, PROVISIONAL, WAITING, Engine
 from alto_langgraph.engine.events import Event, Instruction
 from alto_langgraph.engine.ledger import COMING
@@ -74,7 +75,8 @@ def _ledger_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
 
 
 def _ancestry_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
-    at_work = Counter(task.tag.path[: depth + 1] for task in tasks if task.unfinished for depth in range(task.tag.depth))
+    depths = (1, OUTERMOST)
+    at_work = Counter(task.tag.path[:depth] for task in tasks if task.unfinished for depth in depths if depth <= task.tag.depth)
     assert engine.roster.ancestry._at_work == at_work
 
 
