@@ -68,8 +68,10 @@ class Provisional:
         self._engine = self._shadow = None
 
     def stop(self) -> None:
-        """The run is over."""
+        """The run is over: lets go of it."""
         self._gathering.stop()
+        self._tell = self._give_up = _nothing
+        self._has_news = bool
 
     # ---- on parts of answers
 
@@ -145,3 +147,7 @@ class Provisional:
 def are_repeatable(sends: Sequence[Send], issuing: Issuing) -> bool:
     """Whether all of them may be thrown away again."""
     return all(send.node in issuing.repeatable for send in sends)
+
+
+def _nothing(what: object) -> None:
+    """Who is told when the run is over."""

@@ -167,7 +167,7 @@ async def test_pieces_of_an_answer_that_breaks_off_are_counted() -> None:
 
 
 async def test_a_node_whose_parts_are_mostly_wrong_is_said_not_to_be_listened_to() -> None:
-    app = built(Alto, excited, Writer(turns=100))
+    app = built(Alto, excited, Writer(turns=3000))
     for _ in range(ENOUGH):
         await app.ainvoke(FRUIT)
     explained = app.explain().node("plan")
@@ -181,7 +181,7 @@ async def test_a_node_whose_parts_are_mostly_wrong_is_said_not_to_be_listened_to
 
 @pytest.mark.parametrize("style", [lines, excited])
 def test_a_comparison_shows_it(style: Any, tmp_path: Any) -> None:
-    found = compare(lambda: built(Stock, style, Writer(turns=100)), FRUIT, runs=1)
+    found = compare(lambda: built(Stock, style, Writer(turns=3000)), FRUIT, runs=1)
     assert found.equal, str(found.difference)
     ahead = found.ahead
     assert ahead is not None
