@@ -29,7 +29,7 @@ _TOOLS = "langgraph.prebuilt.tool_node"
 TESTED = {
     _TOOLS: ("langgraph-prebuilt", Version("1.1"), Version("1.2")),
     "langgraph.prebuilt.chat_agent_executor": ("langgraph-prebuilt", Version("1.1"), Version("1.2")),
-    "langchain.agents.factory": ("langchain", Version("1.3"), Version("1.5")),
+    "langchain.agents.factory": ("langchain", Version("1.3"), Version("1.6")),
 }
 """Modules, with the package each is from and its versions from the first (included) to the second (excluded) that are tested."""
 

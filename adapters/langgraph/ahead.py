@@ -322,19 +322,8 @@ class Ahead:
             self._catch_up()
         if self._engine is not None:
             with self._lock:
-                if self._adopted and self.loop.checkpointer is not None:
-                    self._keep_joins()
                 self._adopted.clear()
                 self._tell(Closed(step))
-
-    def _keep_joins(self) -> None:
-        """Leaves to the checkpointer what joins have seen before this superstep; else LangGraph would change it in place.
-
-        Saving goes on beside the superstep, which was over sooner than under LangGraph, as its tasks had run already.
-        """
-        for key in self.staging.joins:
-            channel: Any = self.loop.channels[key]
-            channel.seen = set(channel.seen)
 
     def closed(self) -> None:
         """The loop has committed the superstep."""

@@ -58,6 +58,7 @@ class Committing(Relating, Announcing, Emitting, Incremental):
     _may_listen = False
     _writers: set[str] | None = None
     _eased = 0
+    _joins: tuple[Any, ...] | None = None
 
     @property
     def gate(self) -> asyncio.Semaphore | None:
@@ -176,11 +177,23 @@ class Committing(Relating, Announcing, Emitting, Incremental):
     def after_tick(self) -> None:
         if self.ahead is not None:
             self.ahead.closing(self.step)
+        if self.checkpointer is not None:
+            self._keep_joins()
         super().after_tick()
         self._relax()
         self._writers = None
         if self.ahead is not None:
             self.ahead.closed()
+
+    def _keep_joins(self) -> None:
+        """Leaves to the checkpointer what joins have seen before this superstep; else LangGraph would change it in place.
+
+        Saving goes on beside the superstep, which is over sooner here than under LangGraph.
+        """
+        if self._joins is None:
+            self._joins = tuple(channel for channel in self.channels.values() if hasattr(channel, "seen"))
+        for channel in self._joins:
+            channel.seen = set(channel.seen)
 
     def _widen(self, sends: Topic[Any]) -> None:
         if type(sends) is Topic:

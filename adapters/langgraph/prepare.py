@@ -15,6 +15,7 @@ from alto_langgraph.adapters.langgraph.configuring import prepare_single_task
 from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
+    CONFIG_KEY_READ_STATE,
     CONFIG_KEY_STREAM,
     PULL,
     PUSH,
@@ -132,6 +133,8 @@ def _prepare(loop: PregelLoop, path: Any, checkpoint: Any, channels: Any, early:
     conf = task.config["configurable"]
     early.view = View(loop.channels)
     conf[CONFIG_KEY_READ] = _looking_at(early, conf[CONFIG_KEY_READ])
+    if (read_state := conf.get(CONFIG_KEY_READ_STATE)) is not None:
+        conf[CONFIG_KEY_READ_STATE] = partial(_state_ahead, early, read_state)
     if (stream := conf.get(CONFIG_KEY_STREAM)) is not None:
         conf[CONFIG_KEY_STREAM] = _said_by(early, stream)
     if conf[CONFIG_KEY_CHECKPOINTER] is not None and conf[CONFIG_KEY_CHECKPOINTER] is not False:
@@ -170,6 +173,15 @@ class ReadAhead:
             return {}
         self.early.wait()
         return self.read(scratchpad, channels, managed, task, select, fresh)
+
+
+def _state_ahead(early: Early, read_state: Any) -> Any:
+    """As `ReadAhead`, of the state as an edge would bring it."""
+    if early.blind and not early.passed:
+        return {}
+    early.wait()
+    proc, managed, _channels = read_state.args
+    return read_state.func(proc, managed, early.view, **read_state.keywords)
 
 
 def read_ahead(read: Any) -> Any:

@@ -25,6 +25,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONF,
     CONFIG_KEY_CALL,
     CONFIG_KEY_READ,
+    CONFIG_KEY_READ_STATE,
     CONFIG_KEY_RUNTIME,
     CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
@@ -236,6 +237,7 @@ def _config(task: PregelExecutableTask, read: Any, writes: deque[tuple[str, Any]
         **given,
         CONFIG_KEY_SEND: writes.extend,
         CONFIG_KEY_READ: _unread if read is None else _reading(read, writes),
+        CONFIG_KEY_READ_STATE: _unread,
         CONFIG_KEY_CALL: _unread,
         CONFIG_KEY_STREAM: _NEITHER,
         CONFIG_KEY_SCRATCHPAD: _NEITHER,
@@ -265,6 +267,6 @@ def _unheard(chunk: Any) -> None:
     """Where a replay's own events go."""
 
 
-def _unread(select: Any, fresh: bool = False) -> Any:
+def _unread(*_: Any, **__: Any) -> Any:
     """Where the state can't be told yet."""
     raise UnansweredError

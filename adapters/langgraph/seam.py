@@ -100,12 +100,16 @@ try:
 except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
     UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
 
+CONFIG_KEY_READ_STATE = "__pregel_read_state"
+"""Since 1.2.24, of a task that a `Send` has made: reads the state that an edge would bring."""
+
 __all__ = [
     "CONF",
     "CONFIG_KEY_CALL",
     "CONFIG_KEY_CHECKPOINTER",
     "CONFIG_KEY_CHECKPOINT_NS",
     "CONFIG_KEY_READ",
+    "CONFIG_KEY_READ_STATE",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_SCRATCHPAD",
