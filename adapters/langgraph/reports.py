@@ -91,12 +91,13 @@ class Reports:
         payloads = self._staging.payloads
         if payloads.waits(node, operand) or (node in self._kinds and not payloads.among(self._kinds[node], node, operand)):
             return Offer(tag, node, None, alone=False)
-        if self._ledger is not None and self._staging.loud and self._may_grow(operand):
-            return Offer(tag, node, alone=False)
-        if self._ledger is None or not self._ledger.holding:
+        if self._ledger is None:
             return Offer(tag, node)
+        stays = bool(self._staging.loud) and self._may_grow(operand)
+        if not self._ledger.holding:
+            return Offer(tag, node, alone=not stays)
         held = operands(payloads.seen(node, operand))
-        return Offer(tag, node, held, alone=node not in self._staging.candidates.wary or held == frozenset())
+        return Offer(tag, node, held, alone=not stays and (node not in self._staging.candidates.wary or held == frozenset()))
 
     def _may_grow(self, operand: Any) -> bool:
         """Whether what is sent holds something of the state that a reducer may change in place when its superstep is committed."""

@@ -15,7 +15,7 @@ from time import monotonic
 from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from langgraph.errors import GraphInterrupt
+from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import LEFT, MARK, Ahead, Marked
@@ -58,26 +58,43 @@ async def run_early(loop: Committing, early: Early) -> Any:
 async def _run_early(loop: Committing, early: Early) -> Any:
     with _told(loop, early.tag, early.task, early.step, ahead=True):
         configurable = {CONFIG_KEY_CALL: partial(fenced_call, early)}
-        if not loop.use_astream and plain(early.task, None, {}):
+        inside = early.task.timeout is not None or early.task.subgraphs
+        if not loop.use_astream and not inside and plain(early.task, None, {}):
             return await aattempt(early.task, configurable)
-        task = replace(early.task, proc=_Inside(early)) if early.task.timeout is not None else early.task
+        task = replace(early.task, proc=_Inside(early)) if inside else early.task
         return await arun_with_retry(task, None, stream=loop.use_astream, configurable=configurable)
 
 
 class _Inside:
-    """A node under a timeout, which runs in an asyncio task of its own: LangGraph cancels that one without waiting for it."""
+    """A node under a timeout, or with a graph in it.
+
+    Under a timeout it runs in an asyncio task of its own: LangGraph cancels that one without waiting for it. What a graph in it
+    commands (`Command.PARENT`) goes through the node's conditional edges on the event loop, where they can't wait for the state.
+    """
 
     def __init__(self, early: Early) -> None:
         self._early = early
 
     async def ainvoke(self, input: Any, config: Any) -> Any:
         self._note()
-        return await self._early.task.proc.ainvoke(input, config)
+        try:
+            return await self._early.task.proc.ainvoke(input, config)
+        except ParentCommand:
+            await self._pass()
+            raise
 
     async def astream(self, input: Any, config: Any) -> AsyncIterator[Any]:
         self._note()
-        async for chunk in self._early.task.proc.astream(input, config):
-            yield chunk
+        try:
+            async for chunk in self._early.task.proc.astream(input, config):
+                yield chunk
+        except ParentCommand:
+            await self._pass()
+            raise
+
+    async def _pass(self) -> None:
+        self._early.reach_route()
+        await self._early.passage()
 
     def _note(self) -> None:
         if (inside := asyncio.current_task()) is not None:

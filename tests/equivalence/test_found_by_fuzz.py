@@ -20,8 +20,6 @@ from langgraph.types import Command, Send
 
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.protocols import Fact, observed_by
-from alto_langgraph.testing.fuzz import compare
-from alto_langgraph.testing.graph_specs import Case, Graph, Key, Node
 from tests.adapters.signals import signals
 
 
@@ -143,49 +141,6 @@ def test_a_checkpoint_of_a_join_stays_as_it_was_though_the_next_superstep_is_ove
     stock = joining(Stock, InMemorySaver())
     assert {"slow"} in stock
     assert joining(Alto, Late())[:-1] == stock[:-1]
-
-
-def test_a_checkpoint_of_a_join_stays_as_it_was_where_supersteps_are_over_at_once() -> None:
-    assert compare(QUICK_BEFORE_A_JOIN, Alto)[0] is None
-
-
-QUICK_BEFORE_A_JOIN = Case(
-    graph=Graph(
-        nodes=(
-            Node(name="b", reads=(), writes=()),
-            Node(name="c", reads=(), writes=(), edges=("d",)),
-            Node(name="d", reads=(), writes=(), edges=("e",)),
-            Node(name="e", reads=(), writes=()),
-            Node(name="f", reads=(), writes=(), edges=("g",)),
-            Node(name="g", reads=(), edges=("h",), coroutine=True),
-            Node(name="h", reads=("of_h",), writes=("of_h",), edges=("i",), coroutine=True),
-            Node(name="i", reads=("seed", "of_e", "of_h"), writes=("of_i", "log"), coroutine=True),
-            Node(name="j", reads=("of_l", "of_b", "of_i", "of_j"), writes=("of_j",), coroutine=True),
-        ),
-        entry=("b", "c", "f"),
-        joins=((("b", "e", "i"), "j"),),
-        keys=(
-            Key(name="of_l", kind="untracked"),
-            Key(name="of_a", given=True),
-            Key(name="of_b", kind="messages", given=True),
-            Key(name="of_c", given=True),
-            Key(name="of_d", kind="merge"),
-            Key(name="of_e", kind="fold"),
-            Key(name="of_f", kind="sum"),
-            Key(name="of_g", given=True),
-            Key(name="of_h", kind="delta"),
-            Key(name="of_i", kind="messages", given=True),
-            Key(name="of_j", given=True),
-            Key(name="of_k", given=True),
-        ),
-    ),
-    seed=412,
-    saver="memory",
-    modes=(),
-    at="h",
-    nth=3,
-)
-"""As the fuzz has found and shrunk it: the last of three chains that meet ends in a node that takes no time."""
 
 
 class Grown(TypedDict):
