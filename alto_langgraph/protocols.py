@@ -152,6 +152,14 @@ class Fragment(NamedTuple):
     committed: bool | None
 
 
+Hook = Callable[[Callable[[], None]], None]
+"""Has something called once, when a thing has happened; at once if it has already."""
+
+
+def _never(call: Callable[[], None]) -> None:
+    """The thing won't happen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The task whose code asks something, as those see it who serve many: model servers, retrievers.
@@ -162,6 +170,10 @@ class Caller:
         tag: The task, from the outermost run down, as `current_tag()` gives it.
         ahead: Its superstep hasn't been reached yet.
         speculative: It, or what it descends from, may yet turn out not to be wanted: a guess, or a fragment of an unfinished answer.
+        remaining: How many other tasks of its graph are known and haven't finished: what is put together next waits for these, too.
+        on_end: When the run has ended, by whatever way.
+        on_unwanted: When nobody wants any more what the task comes to. In async code the task is cancelled then, too; on threads
+            nothing else says so.
     """
 
     run: str
@@ -169,6 +181,9 @@ class Caller:
     tag: Tag
     ahead: bool
     speculative: bool
+    remaining: int = 0
+    on_end: Hook = field(default=_never, compare=False, repr=False)
+    on_unwanted: Hook = field(default=_never, compare=False, repr=False)
 
 
 CALLER_OF: list[Callable[[], Caller | None]] = []

@@ -420,6 +420,22 @@ class Ahead:
     def _overwritten(self, early: Early) -> frozenset[str]:
         return self.staging.overwriting.intersection(channel for channel, _ in early.task.writes)
 
+    # ---- what those want to know whom tasks ask
+
+    @property
+    def unfinished(self) -> int:
+        """How many tasks that it knows haven't finished."""
+        if (engine := self._engine) is None:
+            return sum(self._unfinished.values())
+        return sum(task.unfinished for task in [*engine.tasks.values()])  # at once: other threads go on
+
+    def is_uncertain(self, tag: Tag) -> bool:
+        """Whether an early run may turn out not to be wanted, as it is a guess or rests on a part of an answer."""
+        if (engine := self._engine) is None:
+            return False
+        task = engine.tasks.get(tag)
+        return tag in engine.guesses if task is None else task.provisional
+
     # ---- telling the engine
 
     def _permitted(self) -> bool:

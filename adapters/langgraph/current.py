@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 
+from alto_langgraph.protocols import Caller
 from alto_langgraph.tags import Tag
 
 
@@ -18,12 +20,8 @@ def current_tag() -> Tag | None:
     Returns:
         None outside of a run, and under stock LangGraph, so also with `ALTO_ENABLED=0`.
     """
-    config = var_child_runnable_config.get()
+    config = _config()
     if config is None:
-        return None
-    from alto_langgraph.adapters.langgraph.seam import UNAVAILABLE
-
-    if UNAVAILABLE is not None:
         return None
     from alto_langgraph.adapters.langgraph.whose import early_in, tag_in
 
@@ -33,3 +31,23 @@ def current_tag() -> Tag | None:
     if (early := early_in(config)) is not None:
         early.show()
     return tag_in(config)  # it has just become known
+
+
+def current_caller() -> Caller | None:
+    """The task whose code is running, with what those want to know whom it asks; None where `current_tag` is None."""
+    config = _config()
+    if config is None:
+        return None
+    from alto_langgraph.adapters.langgraph.whose import caller_in
+
+    return caller_in(config)
+
+
+def _config() -> RunnableConfig | None:
+    """The config that the running code is under, where LangGraph is one that alto knows."""
+    config = var_child_runnable_config.get()
+    if config is None:
+        return None
+    from alto_langgraph.adapters.langgraph.seam import UNAVAILABLE
+
+    return None if UNAVAILABLE is not None else config

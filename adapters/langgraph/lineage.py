@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
+from time import perf_counter
 from typing import Any
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -104,13 +107,35 @@ LOOPS: WeakValueDictionary[int, Relating] = WeakValueDictionary()
 class Relating(PregelLoop):
     """A loop that can name its tasks."""
 
+    stack: Any
     lineage: Lineage | None = None
     """Of the open superstep's Sends; None if it has none, or if the run began with them."""
-    _listed = False
+    _listed = _over = False
+    _known_as: str | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.outside = var_child_runnable_config.get()
+        self.began = perf_counter()
         super().__init__(*args, **kwargs)
+
+    @property
+    def known_as(self) -> str:
+        """A name of its own, made up when somebody asks."""
+        if self._known_as is None:
+            self._known_as = uuid4().hex
+        return self._known_as
+
+    def on_end(self, call: Callable[[], None]) -> None:
+        """Has something called when the run is left; at once if it has been."""
+        if not self._over:
+            self.stack.callback(self._end_for, call)
+        else:
+            call()
+
+    def _end_for(self, call: Callable[[], None]) -> None:
+        self._over = True
+        with suppress(Exception):  # what another room asked for never stops a run
+            call()
 
     def tick(self) -> bool:
         if not self._listed:

@@ -17,6 +17,7 @@ from alto_langgraph.adapters.langgraph.ahead import Ahead
 from alto_langgraph.adapters.langgraph.announcing import Announcing
 from alto_langgraph.adapters.langgraph.callbacks import Quiet
 from alto_langgraph.adapters.langgraph.collector import PER_TASK, VERY_WIDE, ease, relax
+from alto_langgraph.adapters.langgraph.current import current_caller
 from alto_langgraph.adapters.langgraph.emitting import Emitting
 from alto_langgraph.adapters.langgraph.incremental import Incremental
 from alto_langgraph.adapters.langgraph.lineage import Relating
@@ -39,7 +40,9 @@ from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.spare import Spare
 from alto_langgraph.driver.tempo import WHILE, WHILE_ON_THREADS
-from alto_langgraph.protocols import OBSERVER
+from alto_langgraph.protocols import CALLER_OF, OBSERVER
+
+CALLER_OF.append(current_caller)
 
 _ALARM = Alarm(WHILE_ON_THREADS)
 
@@ -53,7 +56,6 @@ class Committing(Relating, Announcing, Emitting, Incremental):
     ahead: Ahead | None = None
     use_astream = can_cancel = False
     runner: Any = None
-    stack: Any
     _context: contextvars.Context
     _may_listen = False
     _writers: set[str] | None = None

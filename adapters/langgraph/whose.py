@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.lineage import LOOPS, Relating, named
 from alto_langgraph.adapters.langgraph.prepare import ReadAhead
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_READ, NS_END, NS_SEP
 from alto_langgraph.driver.early import CURRENT, Early
+from alto_langgraph.protocols import Caller
 from alto_langgraph.tags import Tag
 
 _CALL = "call"
@@ -19,16 +22,56 @@ Pairs = tuple[tuple[str, int], ...]
 
 def tag_in(config: Any) -> Tag | None:
     """The tag of the innermost task of alto's whose code runs under `config`; None if there is none."""
-    pairs: Pairs = ()
+    return _whole(_around_each(config))
+
+
+def caller_in(config: Any) -> Caller | None:
+    """The same task, as those see it that it asks something; None if there is none."""
+    frames = [*_around_each(config)]
+    tag = _whole(frames)
+    if tag is None:
+        return None
+    outermost, innermost = frames[-1], frames[0]
+    early = [(frame.loop, frame.early) for frame in frames if frame.early is not None]
+    return Caller(
+        run=outermost.loop.known_as,
+        began=outermost.loop.began,
+        tag=tag,
+        ahead=any(not run.adopted for _, run in early),
+        speculative=any(_is_uncertain(loop, run) for loop, run in early),
+        remaining=_beside(innermost),
+        on_end=outermost.loop.on_end,
+        on_unwanted=partial(_on_unwanted, [run for _, run in early]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A task, and the loop and early run (if it is one) that it is a task of."""
+
+    tag: Tag
+    loop: Relating
+    early: Early | None
+
+
+def _around_each(config: Any) -> Iterator[_Frame]:
+    """The task whose code runs under `config`, then the one that runs its graph, and so on outwards."""
     while config is not None:
         conf = config.get(CONF) or {}
         known = _task(conf.get(CONFIG_KEY_READ))
         if known is None:
             config = _around(conf)
         else:
-            tag, loop = known
-            pairs = (*_call(loop), *tag.path, *pairs)
+            yield known
+            loop = known.loop
             config = loop.config if CONFIG_KEY_READ in loop.config[CONF] else loop.outside
+
+
+def _whole(frames: Iterable[_Frame]) -> Tag | None:
+    """The tag that goes through all of these, innermost first."""
+    pairs: Pairs = ()
+    for frame in frames:
+        pairs = (*_call(frame.loop), *frame.tag.path, *pairs)
     return Tag(pairs) if pairs else None
 
 
@@ -36,6 +79,22 @@ def early_in(config: Any) -> Early | None:
     """The innermost early run whose code runs under `config`."""
     known = loop_of((config.get(CONF) or {}).get(CONFIG_KEY_READ))
     return known[1] if known is not None and known[1] is not None else CURRENT.get()
+
+
+def _is_uncertain(loop: Relating, early: Early) -> bool:
+    issuing = getattr(loop, "ahead", None)
+    return issuing is not None and not early.adopted and issuing.is_uncertain(early.tag)
+
+
+def _beside(frame: _Frame) -> int:
+    """How many tasks of the same graph haven't finished, without that one."""
+    issuing = getattr(frame.loop, "ahead", None)
+    return max(issuing.unfinished - 1, 0) if issuing is not None else 0
+
+
+def _on_unwanted(earlies: Sequence[Early], call: Callable[[], None]) -> None:
+    for early in earlies:
+        early.on_close(call)
 
 
 def loop_of(read: Any) -> tuple[Relating, Early | None] | None:
@@ -50,16 +109,16 @@ def loop_of(read: Any) -> tuple[Relating, Early | None] | None:
     return (loop, early) if loop is not None and loop.channels is channels else None
 
 
-def _task(read: Any) -> tuple[Tag, Relating] | None:
-    """The task that reads the state with `read`, and the loop that it belongs to."""
+def _task(read: Any) -> _Frame | None:
+    """The task that reads the state with `read`."""
     if (found := loop_of(read)) is None:
         return None
     loop, early = found
     if early is not None:
-        return early.shown or early.tag, loop
+        return _Frame(early.shown or early.tag, loop, early)
     scratchpad, _, _, writes = read.args
     lineage = loop.lineage and loop.lineage.at(scratchpad.step)
-    return named(writes.path, writes.name, scratchpad.step, lineage), loop
+    return _Frame(named(writes.path, writes.name, scratchpad.step, lineage), loop, None)
 
 
 def _call(loop: Relating) -> Pairs:

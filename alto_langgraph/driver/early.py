@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -71,6 +72,7 @@ class Early:
         self.fence: str | None = None
         self.rename: Callable[[Any], Any] | None = None
         self.leave: Callable[[], None] = _nothing
+        self._closing: list[Callable[[], None]] = []
         self._on_route = on_route
         self._passage: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._held: list[tuple[Sink, Any]] = []
@@ -140,10 +142,23 @@ class Early:
 
     def close(self, reason: str) -> None:
         """Forgets the run; a thread that waits at its passage wakes up and gives up."""
-        self.abandoned = True
+        with self._lock:
+            self.abandoned = True
+            closing, self._closing = self._closing, []
         self.leave()
         if not self._passage.done():
             self._passage.set_exception(Retreat(reason))
+        for call in closing:
+            with suppress(Exception):  # what another room asked for never stops a run
+                call()
+
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Has something called when the run is forgotten; at once if it has been."""
+        with self._lock:
+            if not self.abandoned:
+                self._closing.append(call)
+                return
+        call()
 
     def wait(self) -> None:
         """Blocks a worker thread until the passage opens.
