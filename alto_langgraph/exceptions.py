@@ -33,6 +33,20 @@ class MissingExtraError(AltoError, ImportError):
     """An optional integration is used without the extra that installs it."""
 
 
+class ServerError(AltoError):
+    """A model server didn't answer as it should.
+
+    Args:
+        what: What happened, in one sentence.
+        hint: What to do about it.
+        elsewhere: Another server may well answer the same request: this one is gone, silent, full or broken.
+    """
+
+    def __init__(self, what: str, *, hint: str | None = None, elsewhere: bool = True) -> None:
+        self.elsewhere = elsewhere
+        super().__init__(what, hint=hint)
+
+
 class IllegalTransitionError(AltoError, RuntimeError):
     """The engine was told something that can't follow from what it was told before: a bug in alto."""
 

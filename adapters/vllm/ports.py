@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from alto_langgraph.protocols import Caller
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -17,12 +19,14 @@ class Request:
         priority: As vLLM takes it: smaller goes first.
         headers: HTTP headers such as `traceparent`.
         timeout: Seconds until it is given up; None for ever.
+        caller: The task that asks, where that is known before it is sent (a sync call is sent from another thread).
     """
 
     body: Mapping[str, Any]
     priority: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
+    caller: Caller | None = None
 
 
 @dataclass(frozen=True, slots=True)

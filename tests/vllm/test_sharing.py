@@ -1,0 +1,96 @@
+"""Requests that are asked once, ordered by a policy, or sent ahead of a node: with servers in memory."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from alto_langgraph.adapters.vllm.asking_once import AskingOnce
+from alto_langgraph.adapters.vllm.policy import ByAncestry
+from alto_langgraph.adapters.vllm.ports import Request
+from alto_langgraph.adapters.vllm.scheduling import Scheduled
+from alto_langgraph.adapters.vllm.warming import LAST, Warming
+from alto_langgraph.exceptions import ServerError
+from alto_langgraph.protocols import Caller
+from alto_langgraph.tags import Tag
+from tests.vllm.servers import Answering, body, heard
+
+SURE = Request(body("hello", temperature=0))
+ANSWER = "one two three "
+
+
+async def test_what_is_the_same_is_asked_once() -> None:
+    server = Answering("a")
+    once = AskingOnce(server)
+    assert await asyncio.gather(*(heard(once, SURE) for _ in range(5))) == [ANSWER] * 5
+    assert (len(server.asked), once.saved) == (1, 4)
+    assert await heard(once, SURE) == ANSWER
+    assert len(server.asked) == 2  # it was over
+
+
+@pytest.mark.parametrize("fields", [{"temperature": 1}, {"temperature": 0, "logprobs": True}, {}])
+async def test_what_may_differ_is_asked_each_time(fields: dict[str, object]) -> None:
+    server = Answering("a")
+    once = AskingOnce(server)
+    await asyncio.gather(*(heard(once, Request(body("hello", **fields))) for _ in range(3)))
+    assert len(server.asked) == 3
+
+
+async def test_one_that_gives_up_leaves_the_others_their_answer_and_the_last_one_ends_it() -> None:
+    server = Answering("a")
+    server.gate.clear()
+    once = AskingOnce(server)
+    first, second = (asyncio.create_task(heard(once, SURE)) for _ in range(2))
+    while not server.open:
+        await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    assert server.open == 1
+    server.gate.set()
+    assert await second == ANSWER
+    server.gate.clear()
+    last = asyncio.create_task(heard(once, SURE))
+    while not server.open:
+        await asyncio.sleep(0)
+    last.cancel()
+    await asyncio.wait([last])
+    assert server.open == 0
+
+
+async def test_all_hear_of_an_error() -> None:
+    once = AskingOnce(Answering("a", breaks=1))
+    results = await asyncio.gather(*(heard(once, SURE) for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [ServerError] * 3
+
+
+async def test_each_request_gets_its_place_and_what_it_came_to_is_told() -> None:
+    server, policy = Answering("a"), ByAncestry()
+    scheduled = Scheduled(server, policy)
+    old, young = (
+        Caller(name, began, Tag((("node", 0),)), ahead=False, speculative=False) for name, began in (("old", 1.0), ("young", 2.0))
+    )
+    for number in range(20):  # it learns what kinds of runs there are
+        policy.priority(seen := Caller(f"{number}", 0.0, old.tag, ahead=False, speculative=False), 0.0)
+        policy.served(seen, 0, 1_000)
+        policy.ended(seen.run)
+    for who in (young, old):
+        assert await heard(scheduled, Request(body("hello"), caller=who)) == ANSWER
+    assert server.asked[1].priority < server.asked[0].priority
+    assert policy._runs["old"].tokens == pytest.approx(3 + 7 / 16) and policy._runs["old"].asked == 0
+
+
+async def test_the_constant_beginning_of_a_nodes_prompts_is_read_while_the_server_is_idle() -> None:
+    server = Answering("a")
+    warming = Warming(server, least=100)
+    system = {"role": "system", "content": "x" * 200}
+    for text in ("one", "two"):
+        assert not await warming.warm("node")
+        warming.note("node", {"model": "m", "messages": [system, {"role": "user", "content": text}]})
+    server.busy = 1
+    assert not await warming.warm("node") and not server.asked
+    server.busy = 0
+    assert await warming.warm("node")
+    (asked,) = server.asked
+    assert asked.body["messages"] == [system] and asked.body["max_tokens"] == 1 and asked.priority == LAST
+    assert not await warming.warm("another")
