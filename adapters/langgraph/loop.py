@@ -177,10 +177,9 @@ class Committing(Relating, Announcing, Emitting, Incremental):
         return context
 
     def after_tick(self) -> None:
+        self._keep_joins()
         if self.ahead is not None:
             self.ahead.closing(self.step)
-        if self.checkpointer is not None:
-            self._keep_joins()
         super().after_tick()
         self._relax()
         self._writers = None
@@ -188,10 +187,12 @@ class Committing(Relating, Announcing, Emitting, Incremental):
             self.ahead.closed()
 
     def _keep_joins(self) -> None:
-        """Leaves to the checkpointer what joins have seen before this superstep; else LangGraph would change it in place.
+        """Leaves what joins have seen before this superstep to a checkpointer still at work; else LangGraph would change it in place.
 
         Saving goes on beside the superstep, which is over sooner here than under LangGraph.
         """
+        if (saving := getattr(self, "_put_checkpoint_fut", None)) is None or saving.done():
+            return
         if self._joins is None:
             self._joins = tuple(channel for channel in self.channels.values() if hasattr(channel, "seen"))
         for channel in self._joins:
