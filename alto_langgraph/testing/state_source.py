@@ -123,8 +123,7 @@ class State:
     def narrow_source(self, node: Node) -> Iterator[str]:
         """The node's own schema."""
         yield f"class {node.name}_keys(TypedDict, total=False):"
-        routed = {key for choice in node.routes for key in choice.reads if key in self.keys}
-        keys = (self.touched(node) | routed | self._needed(node.routes) or {"seed"}) - {"left"}
+        keys = (self.touched(node) | self._routed(node) or {"seed"}) - {"left"}
         yield from (f"    {name}: {TYPES[self.keys[name].kind] if name != 'box' else self.graph.box}" for name in sorted(keys))
         if "left" in node.looks:
             yield "    left: RemainingSteps"
@@ -137,7 +136,12 @@ class State:
         if node.edits and self.messages:
             keys.add(self.messages)
         keys |= {"seed"} if node.style == "computed" else set()
+        keys |= self._routed(node) if node.style == "whole" else set()  # of its own schema, which its routes have widened
         return keys | ({"box"} if node.box else set()) | self._needed((node.command,) if node.command else ())
+
+    def _routed(self, node: Node) -> set[str]:
+        """Every key that the path functions behind the node look at."""
+        return {key for choice in node.routes for key in choice.reads if key in self.keys} | self._needed(node.routes)
 
     def _needed(self, choices: Iterable[Choice]) -> set[str]:
         """Keys that routers look at besides those they read."""
