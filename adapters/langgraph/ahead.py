@@ -315,6 +315,11 @@ class Ahead:
             for item in news:
                 self._reports.finishing(item)
 
+    @property
+    def has_adopted(self) -> bool:
+        """Whether the open superstep has taken early runs."""
+        return bool(self._adopted)
+
     def closing(self, step: int) -> None:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
         self._watch.close()
