@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
 
+from alto_langgraph.adapters.vllm.policy import Policy, Untold
 from alto_langgraph.protocols import Caller
 from alto_langgraph.tags import Tag
 
@@ -17,28 +17,7 @@ CURVE = ((1, 370.0), (8, 3_300.0), (32, 6_300.0), (64, 6_600.0), (128, 6_700.0),
 """Tokens a second at so many requests at once, as measured on two cores (vLLM 0.32 on CPU, a model of 4M parameters)."""
 
 
-class Policy(Protocol):
-    """What is simulated of a scheduling policy."""
-
-    def priority(self, caller: Caller | None, now: float) -> int: ...
-    def served(self, caller: Caller | None, prompt: int, answer: int) -> None: ...
-    def ended(self, run: str) -> None: ...
-
-
-class FirstCome:
-    """What stock has: every request is alike."""
-
-    def priority(self, caller: Caller | None, now: float) -> int:
-        return 0
-
-    def served(self, caller: Caller | None, prompt: int, answer: int) -> None:
-        pass
-
-    def ended(self, run: str) -> None:
-        pass
-
-
-class LeastServed(FirstCome):
+class LeastServed(Untold):
     """The run that was served least goes first."""
 
     def __init__(self) -> None:
@@ -52,7 +31,7 @@ class LeastServed(FirstCome):
             self._calls[caller.run] = self._calls.get(caller.run, 0) + 1
 
 
-class OldestFirst(FirstCome):
+class OldestFirst(Untold):
     """The run that began first goes first."""
 
     def priority(self, caller: Caller | None, now: float) -> int:
@@ -109,7 +88,7 @@ class Engine:
 
     def unloaded(self, run: Arrival) -> float:
         """Seconds that a run takes where nothing else runs."""
-        return simulate([Arrival(0.0, run.kind, run.calls)], FirstCome(), self)[0].took
+        return simulate([Arrival(0.0, run.kind, run.calls)], Untold(), self)[0].took
 
 
 @dataclass(frozen=True, slots=True)

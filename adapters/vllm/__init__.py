@@ -1,1 +1,1 @@
-"""Chat models and embeddings that vLLM serves, in this process or in others; requests carry the place in the run that they come from."""
+"""Which request goes first at a model server, to which of several it goes, and what need not be asked twice; no model uses it yet."""

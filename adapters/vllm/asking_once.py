@@ -89,6 +89,8 @@ class AskingOnce:
 
     Who comes later gets what has come so far at once. The answer is given up when the last of them has gone. The requests have
     to agree in everything but their priority: where the first was sent as speculative work and a later one is certain, it is sent anew.
+    It is sent with the priority of the first that asks. `Scheduled` goes around this one, not inside: it cancels the reading of an
+    answer that one asker doesn't want any more, and here several read the same.
     """
 
     def __init__(self, server: Server) -> None:

@@ -6,10 +6,10 @@ import statistics
 
 import pytest
 
-from alto_langgraph.adapters.vllm.policy import ByAncestry, kinds
+from alto_langgraph.adapters.vllm.policy import ByAncestry, Policy, Untold, kinds
 from alto_langgraph.protocols import Caller
 from alto_langgraph.tags import Tag
-from benchmarks.serving_simulation import Arrival, Engine, FirstCome, Policy, Ran, mixed, simulate, verification
+from benchmarks.serving_simulation import Arrival, Engine, Ran, mixed, simulate, verification
 
 ENGINE = Engine()
 
@@ -81,7 +81,7 @@ def slowdown(arrivals: list[Arrival], rans: list[Ran]) -> float:
 
 
 def both(arrivals: list[Arrival], policy: Policy) -> tuple[list[Ran], list[Ran]]:
-    return simulate(arrivals, FirstCome(), ENGINE), simulate(arrivals, policy, ENGINE)
+    return simulate(arrivals, Untold(), ENGINE), simulate(arrivals, policy, ENGINE)
 
 
 @pytest.mark.parametrize("seed", range(3))

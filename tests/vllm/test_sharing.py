@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +80,22 @@ async def test_each_request_gets_its_place_and_what_it_came_to_is_told() -> None
         assert await heard(scheduled, Request(body("hello"), caller=who)) == ANSWER
     assert server.asked[1].priority < server.asked[0].priority
     assert policy._runs["old"].tokens == pytest.approx(3 + 7 / 16) and policy._runs["old"].asked == 0
+
+
+async def test_what_nobody_wants_any_more_is_given_up_and_other_askers_keep_theirs() -> None:
+    server, told = Answering("a"), list[Callable[[], None]]()
+    server.gate.clear()
+    scheduled = Scheduled(AskingOnce(server), ByAncestry())
+    wanted = Caller("run", 1.0, Tag((("node", 0),)), ahead=True, speculative=False)
+    unwanted = replace(wanted, on_unwanted=told.append)
+    first, second = (asyncio.create_task(heard(scheduled, replace(SURE, caller=who))) for who in (unwanted, wanted))
+    while not server.open or len(told) < 1:
+        await asyncio.sleep(0)
+    await asyncio.to_thread(told[0])
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    server.gate.set()
+    assert await second == ANSWER
 
 
 async def test_the_constant_beginning_of_a_nodes_prompts_is_read_while_the_server_is_idle() -> None:
