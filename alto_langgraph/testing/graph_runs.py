@@ -6,14 +6,14 @@ import asyncio
 import gc
 from collections import Counter
 from collections.abc import Callable
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from alto_langgraph.testing import jumping_clock
 from alto_langgraph.testing.chroma import deleted_collections
-from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, saver_for
+from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, joins_saved_as_they_were, saver_for
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
 from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_event, plain_snapshot
@@ -142,7 +142,8 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
     played = Played(gauge=Gauge(pace))
     token = GAUGE.set(played.gauge)
     try:
-        with observed_by(played), deleted_collections():
+        racing = case.saver == "sqlite"
+        with observed_by(played), deleted_collections(), joins_saved_as_they_were() if racing else nullcontext():
             if not case.coroutine:
                 _play_sync(case, side, played)
             elif case.saver == "sqlite":
