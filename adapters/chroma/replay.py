@@ -1,0 +1,120 @@
+"""Runs langchain-chroma's own sync methods for async callers, without a thread that waits.
+
+A method is run on a store that knows no answers. What it asks first is asked, by async means, and the method runs again with that answer
+known, and so on until it gets through. So what a search makes of its arguments and results is langchain-chroma's own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import langchain_chroma
+from langchain_core.embeddings import Embeddings
+from langchain_core.runnables.config import run_in_executor
+
+from alto_langgraph.adapters.chroma.collection import BatchedCollection
+
+Ask = Callable[[], Awaitable[Any]]
+
+
+class _Unanswered(BaseException):
+    """Something is asked whose answer isn't known yet."""
+
+    def __init__(self, ask: Ask, *, last: bool) -> None:
+        self.ask, self.last = ask, last
+
+
+class _Touched(BaseException):
+    """All that a write asks is known: now it would write."""
+
+
+class _Answers:
+    """What was asked before, in the order in which it is asked for again."""
+
+    def __init__(self, known: list[Any]) -> None:
+        self._known = iter(list(known))
+
+    def next(self, ask: Ask, *, last: bool = False) -> Any:
+        for answer in self._known:
+            return answer
+        raise _Unanswered(ask, last=last)
+
+
+class _Embeddings:
+    """Embeds what is known."""
+
+    def __init__(self, embeddings: Embeddings, answers: _Answers) -> None:
+        self._embeddings, self._answers = embeddings, answers
+
+    def embed_query(self, text: str) -> Any:
+        return self._answers.next(lambda: self._embeddings.aembed_query(text))
+
+    def embed_documents(self, texts: list[str]) -> Any:
+        return self._answers.next(lambda: self._embeddings.aembed_documents(texts))
+
+
+class _Found:
+    """A collection that finds what is known."""
+
+    def __init__(self, collection: BatchedCollection, answers: _Answers) -> None:
+        self._collection, self._answers = collection, answers
+
+    def query(self, **kwargs: Any) -> Any:
+        return self._answers.next(lambda: self._collection.aquery(**kwargs), last=True)
+
+
+class _Untouched:
+    """A collection that isn't to be written to yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise _Touched
+
+
+class _Replay(langchain_chroma.Chroma):
+    """A store that knows no answers but those it is given."""
+
+    _embedding_function: Any
+
+    def __init__(self, store: langchain_chroma.Chroma, answers: _Answers, collection: Any) -> None:
+        self.__dict__.update(store.__dict__)
+        self._replayed = collection
+        if self._embedding_function is not None:
+            self._embedding_function = _Embeddings(self._embedding_function, answers)
+
+    @property
+    def _collection(self) -> Any:
+        return self._replayed
+
+
+async def searched(store: Any, method: str, *args: Any, on_thread: bool = False, **kwargs: Any) -> Any:
+    """What a search method of langchain-chroma's returns or raises; `on_thread` where it computes much on what was found."""
+    known: list[Any] = []
+    while True:
+        answers = _Answers(known)
+        try:
+            return getattr(_Replay(store, answers, _Found(store._collection, answers)), method)(*args, **kwargs)
+        except _Unanswered as unanswered:
+            ask, last = unanswered.ask, unanswered.last
+        known.append(await ask())
+        if last and on_thread:
+            answers = _Answers(known)
+            replay = _Replay(store, answers, _Found(store._collection, answers))
+            return await run_in_executor(None, getattr(replay, method), *args, **kwargs)
+
+
+async def written(store: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    """What a method of langchain-chroma's that embeds and then writes returns or raises; it writes on a thread."""
+    known: list[Any] = []
+    while True:
+        try:
+            getattr(_Replay(store, _Answers(known), _Untouched()), method)(*args, **kwargs)
+        except _Unanswered as unanswered:
+            ask = unanswered.ask
+        except _Touched:
+            break
+        else:
+            break
+        known.append(await ask())
+    replay = _Replay(store, _Answers(known), store._collection)
+    return await run_in_executor(None, getattr(replay, method), *args, **kwargs)
