@@ -16,7 +16,8 @@ from alto_langgraph.exceptions import ServerError
 
 T = TypeVar("T")
 _LIMIT = local()
-_PAUSE = 0.1
+_PAUSE, _LONGEST = 0.1, 2.0
+"""Seconds before the second try, and most before any; doubled from one to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Server:
             except ServerError as error:
                 if not is_broken(error):
                     raise
-            time.sleep(_PAUSE * 2**tried)
+            time.sleep(min(_PAUSE * 2**tried, _LONGEST))
         return self._once(call, self._limits.read)
 
     def write(self, call: Callable[[], T]) -> T:
