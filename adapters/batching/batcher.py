@@ -14,12 +14,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from alto_langgraph.adapters.batching.asks import Answered, Ask, failed, on_loop, on_thread, tell
-from alto_langgraph.adapters.batching.options import Batching
+from alto_langgraph.adapters.batching.options import Batching, cores
 
 Call = Callable[[Any, list[Any]], Sequence[Any]]
 
-_THREADS = 32
-"""Most calls of one batcher that are under way at a time."""
+_THREADS = min(32, cores() + 4)
+"""Most calls of one batcher that are under way at a time: as many as on the threads where LangChain would make them one by one."""
 _LEAST = 8
 """Fewer aren't worth a call of their own beside another."""
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _PLAIN = (str, int, float, bool, type(None))
+_NUMBERS = ({float}, {int}, {np.float64})
 ROWS = 10_000
 """Most rows that a batch may come to. An embedded Chroma names each in one SQL statement, and SQLite takes 32,766 names."""
 
@@ -33,9 +34,9 @@ def request(arguments: Mapping[str, Any]) -> Request | None:
         return None
     vector = vectors[0]
     if type(vector) is list:
-        kind: Hashable = len(vector)
-        if set(map(type, vector)) != {float}:
+        if (types := set(map(type, vector))) not in _NUMBERS:
             return None
+        kind: Hashable = (len(vector), *types)
     elif type(vector) is np.ndarray and vector.ndim == 1 and vector.dtype.kind == "f":
         kind = (len(vector), vector.dtype.str)
     else:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chroma.servers import ChromaServer, running
 
-collect_ignore = [] if find_spec("langchain_chroma") else ["test_store.py", "test_order.py", "test_broken_servers.py", "test_standard.py"]
+collect_ignore_glob = [] if find_spec("langchain_chroma") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,9 @@ async def test_a_wrong_query_fails_for_its_asker_alone_and_as_ever(stores: Store
 async def test_vectors_of_every_kind_find_the_same(stores: Stores, kind: Any) -> None:
     vectors = [kind(vector) for vector in EMBEDDINGS.embed_documents(QUERIES)]
     expected = [stores.stock.similarity_search_by_vector(vector) for vector in vectors]
+    before = counts(stores.ours)
     assert await asyncio.gather(*map(stores.ours.asimilarity_search_by_vector, vectors)) == expected
+    assert counts(stores.ours)[1] - before[1] < len(vectors) / 2
 
 
 def test_more_rows_than_chroma_can_fetch_at_once_are_fetched(client: Any, name: str) -> None:
