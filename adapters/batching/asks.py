@@ -75,6 +75,8 @@ def settle(answered: Sequence[Answered]) -> None:
 
 def failed(asks: Sequence[Ask], error: BaseException) -> list[Answered]:
     """The same error for each of several, in an object of its own: tracebacks grow where one is raised."""
+    if isinstance(error, StopIteration):  # which no future takes
+        error, error.__cause__ = RuntimeError(f"A call ended with {error!r}."), error
     return [(ask, None, error if place == 0 else _twin(error)) for place, ask in enumerate(asks)]
 
 

@@ -42,26 +42,40 @@ class _Answers:
 
 
 class _Embeddings:
-    """Embeds what is known."""
+    """Embeds what is known; has all else of the embeddings."""
 
     def __init__(self, embeddings: Embeddings, answers: _Answers) -> None:
         self._embeddings, self._answers = embeddings, answers
 
     def embed_query(self, text: str) -> Any:
-        return self._answers.next(lambda: self._embeddings.aembed_query(text))
+        return self._answers.next(lambda: _embedded(self._embeddings.aembed_query, self._embeddings.embed_query, text))
 
     def embed_documents(self, texts: list[str]) -> Any:
-        return self._answers.next(lambda: self._embeddings.aembed_documents(texts))
+        return self._answers.next(lambda: _embedded(self._embeddings.aembed_documents, self._embeddings.embed_documents, texts))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._embeddings, name)
+
+
+async def _embedded(native: Callable[[Any], Awaitable[Any]], sync: Callable[[Any], Any], what: Any) -> Any:
+    """By async code, or where a class has only a refusal for that, by the sync code that langchain-chroma would call."""
+    try:
+        return await native(what)
+    except NotImplementedError:
+        return await run_in_executor(None, sync, what)
 
 
 class _Found:
-    """A collection that finds what is known."""
+    """A collection that finds what is known; has all else of the collection."""
 
     def __init__(self, collection: BatchedCollection, answers: _Answers) -> None:
         self._collection, self._answers = collection, answers
 
     def query(self, **kwargs: Any) -> Any:
         return self._answers.next(lambda: self._collection.aquery(**kwargs), last=True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
 
 
 class _Untouched:

@@ -132,6 +132,14 @@ async def test_an_error_that_is_everyones_isnt_looked_for_in_halves_and_each_get
     assert call.sizes == [1, 20]
 
 
+async def test_an_error_that_no_future_takes_reaches_its_asker_all_the_same() -> None:
+    def call(key: Any, items: list[int]) -> list[int]:
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await Batcher(call, Batching()).aask("key", 1)
+
+
 async def test_a_call_that_gives_too_few_answers_is_made_for_each() -> None:
     def call(key: Any, items: list[int]) -> list[int]:
         return [2 * item for item in items][:1]

@@ -35,14 +35,8 @@ class Counting(Embeddings):
 class Native(Counting):
     """With async code of its own."""
 
-    cancelled = 0
-
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
-        try:
-            await asyncio.sleep(0.01)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
+        await asyncio.sleep(0.01)
         return Counting.embed_documents(self, texts)
 
     async def aembed_query(self, text: str) -> list[float]:
@@ -123,19 +117,35 @@ async def test_wrappers_of_the_same_embeddings_share_their_calls() -> None:
 
 
 async def test_a_call_that_nobody_waits_for_any_more_is_cancelled_and_no_other() -> None:
-    inner = Native()
-    embeddings = Batched(inner)
+    begun, may_go = asyncio.Event(), asyncio.Event()
+    ended: list[str] = []
+
+    class Held(Native):
+        async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+            begun.set()
+            try:
+                await may_go.wait()
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                raise
+            return PLAIN.embed_documents(texts)
+
+    embeddings = Batched(Held())
     asked = [asyncio.create_task(embeddings.aembed_query(text)) for text in TEXTS[:3]]
-    await asyncio.sleep(0.001)
-    asked[0].cancel()
-    assert await asyncio.gather(*asked[1:]) == PLAIN.embed_documents(TEXTS[1:3])
-    asked = [asyncio.create_task(embeddings.aembed_query(text)) for text in TEXTS[:3]]
-    await asyncio.sleep(0.001)
+    await begun.wait()
     for task in asked:
         task.cancel()
     await asyncio.gather(*asked, return_exceptions=True)
     await asyncio.sleep(0)
-    assert inner.cancelled == 1
+    assert ended == ["cancelled"]
+    begun.clear()
+    asked = [asyncio.create_task(embeddings.aembed_query(text)) for text in TEXTS[:3]]
+    await begun.wait()
+    asked[0].cancel()
+    await asyncio.sleep(0)
+    may_go.set()
+    assert await asyncio.gather(*asked[1:]) == PLAIN.embed_documents(TEXTS[1:3])
+    assert ended == ["cancelled"]
 
 
 def test_each_event_loop_has_calls_of_its_own() -> None:

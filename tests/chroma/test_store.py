@@ -234,6 +234,20 @@ async def written(store: Any) -> Any:
     return said, {id: (found["documents"][n], found["metadatas"][n]) for n, id in enumerate(found["ids"]) if id != made[1]}
 
 
+async def test_embeddings_that_refuse_to_be_async_are_asked_on_threads_as_ever(stores: Stores) -> None:
+    class Sync(Untied):
+        async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+            raise NotImplementedError
+
+        async def aembed_query(self, text: str) -> list[float]:
+            return (await self.aembed_documents([text]))[0]
+
+    sync = Chroma(stores.ours._collection.name, Sync(32), client=stores.ours._client)
+    found = await asyncio.gather(*map(sync.asimilarity_search, QUERIES))
+    assert found == [stores.stock.similarity_search(query) for query in QUERIES]
+    assert await sync.aadd_texts(["one more"], ids=["more"]) == ["more"]
+
+
 async def test_writing_is_as_ever(client: Any, name: str) -> None:
     expected = await written(langchain_chroma.Chroma(name, EMBEDDINGS, client=client))
     client.delete_collection(name)
