@@ -222,7 +222,7 @@ async def test_several_calls_share_what_waits() -> None:
     assert call.sizes == [20, 20]
 
 
-async def test_flushing_answers_what_waits_and_returns_after_what_is_under_way() -> None:
+async def test_flushing_answers_what_waits() -> None:
     call = Doubling()
     batcher = Batcher(call, patient())
     with one_under_way(call, batcher), ThreadPoolExecutor(1) as pool:
@@ -230,10 +230,22 @@ async def test_flushing_answers_what_waits_and_returns_after_what_is_under_way()
         await asyncio.sleep(0)
         flushing = pool.submit(batcher.flush)
         assert await asyncio.to_thread(call.begun.acquire, timeout=WAIT)
-        assert not flushing.done()
+        assert call.made[1] == ("key", [0, 1, 2, 3])
         call.may_go.set()
         await asyncio.to_thread(flushing.result, WAIT)
     assert await asyncio.gather(*asked) == [("key", 2 * item) for item in range(4)]
+
+
+def test_flushing_returns_after_what_is_under_way() -> None:
+    call = Doubling()
+    batcher = Batcher(call, patient())
+    with ThreadPoolExecutor(1) as pool:
+        with one_under_way(call, batcher):
+            flushing = pool.submit(batcher.flush)
+            until(lambda: len(batcher._running) == 1)  # has looked, and waits
+            with pytest.raises(TimeoutError):
+                flushing.result(0.1)
+        flushing.result(WAIT)
 
 
 async def test_flushing_on_the_event_loop_itself_waits_for_nothing_that_needs_the_loop() -> None:

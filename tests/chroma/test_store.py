@@ -11,6 +11,7 @@ from typing import Any
 import langchain_chroma
 import numpy as np
 import pytest
+from chromadb import Collection
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
@@ -118,6 +119,29 @@ async def test_a_filter_that_is_changed_after_it_was_given_is_the_one_that_was_g
     assert await asked[1] == expected
 
 
+def float32(vector: list[float]) -> Any:
+    return np.array(vector, dtype=np.float32)
+
+
+def integers(vector: list[float]) -> list[int]:
+    return [int(999 * number) for number in vector]
+
+
+def numpys_own(vector: list[float]) -> list[Any]:
+    return list(np.array(vector))
+
+
+async def test_a_vector_that_is_changed_after_it_was_given_is_the_one_that_was_given(stores: Stores) -> None:
+    vectors = [EMBEDDINGS.embed_query("river"), float32(EMBEDDINGS.embed_query("river"))]
+    expected = stores.stock.similarity_search("river", k=3)
+    with stores.ours._collection._alto_batcher._changed:
+        asked = [asyncio.create_task(stores.ours.asimilarity_search_by_vector(vector, k=3)) for vector in vectors]
+        await asyncio.sleep(0)
+        for vector in vectors:
+            vector[:] = EMBEDDINGS.embed_query("ferry")
+    assert await asyncio.gather(*asked) == [expected, expected]
+
+
 async def test_a_wrong_query_fails_for_its_asker_alone_and_as_ever(stores: Stores) -> None:
     def failing(store: Any) -> list[Any]:
         vector = EMBEDDINGS.embed_query("river")
@@ -145,9 +169,7 @@ async def test_a_wrong_query_fails_for_its_asker_alone_and_as_ever(stores: Store
     assert answers[:10] + answers[10 + len(wrong) :] == [stores.stock.similarity_search(query) for query in QUERIES]
 
 
-@pytest.mark.parametrize(
-    "kind", [list, np.array, lambda vector: np.array(vector, dtype=np.float32), lambda vector: [int(9 * x) for x in vector]]
-)
+@pytest.mark.parametrize("kind", [list, np.array, float32, integers, numpys_own])
 async def test_vectors_of_every_kind_find_the_same(stores: Stores, kind: Any) -> None:
     vectors = [kind(vector) for vector in EMBEDDINGS.embed_documents(QUERIES)]
     expected = [stores.stock.similarity_search_by_vector(vector) for vector in vectors]
@@ -156,15 +178,22 @@ async def test_vectors_of_every_kind_find_the_same(stores: Stores, kind: Any) ->
     assert counts(stores.ours)[1] - before[1] < len(vectors) / 2
 
 
-def test_more_rows_than_chroma_can_fetch_at_once_are_fetched(client: Any, name: str) -> None:
+def test_more_rows_than_chroma_can_fetch_at_once_are_fetched(client: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stores = Stores(client, name)
     stores.ours.add_texts([f"{number} {TEXTS[number % len(TEXTS)]}" for number in range(1000)])
     expected = [stores.stock.similarity_search(query, k=300) for query in QUERIES]
+    rows, query = [], Collection.query
+
+    def counting(self: Any, **kwargs: Any) -> Any:
+        rows.append(len(kwargs["query_embeddings"]) * kwargs["n_results"])
+        return query(self, **kwargs)
 
     async def all_at_once() -> list[list[Document]]:
         return await asyncio.gather(*(stores.ours.asimilarity_search(query, k=300) for query in QUERIES * 4))
 
+    monkeypatch.setattr(Collection, "query", counting)
     assert asyncio.run(all_at_once()) == expected * 4
+    assert 300 < max(rows) <= 10_000 and sum(rows) == 300 * len(QUERIES) * 4
 
 
 async def test_stores_of_the_same_collection_share_their_queries(stores: Stores, client: Any, name: str) -> None:
