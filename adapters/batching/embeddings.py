@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.embeddings import Embeddings
 
-from alto_langgraph.adapters.batching.alike import queries_are_documents
+from alto_langgraph.adapters.batching import alike
 from alto_langgraph.adapters.batching.batcher import Batcher, shared
 from alto_langgraph.adapters.batching.loop_batcher import LoopBatcher
 from alto_langgraph.adapters.batching.options import Batching
@@ -35,10 +35,10 @@ class Batched(Embeddings):
         inner = embeddings.embeddings if isinstance(embeddings, Batched) else embeddings
         self.embeddings = inner
         self._size = (batching := batching or Batching()).size
-        self._sync, self._async = _queries(inner) if queries_are_documents is None else (queries_are_documents,) * 2
+        self._sync, self._async = alike.queries_are_documents(inner) if queries_are_documents is None else (queries_are_documents,) * 2
         self._batcher: Batcher = shared((id(inner), batching), lambda: Batcher(_calling(inner), batching))
         self._loop_batcher: LoopBatcher | None = None
-        if type(inner).aembed_documents is not Embeddings.aembed_documents:
+        if alike.is_own(inner, "aembed_documents"):
             self._loop_batcher = shared((id(inner), batching, "loop"), lambda: LoopBatcher(_acalling(inner), batching))
 
     def embed_documents(self, texts: list[str]) -> list[Vector]:
@@ -56,13 +56,13 @@ class Batched(Embeddings):
     async def aembed_documents(self, texts: list[str]) -> list[Vector]:
         """As `embed_documents`; who waits holds no thread."""
         if self._is_much(texts):
-            return await self.embeddings.aembed_documents(texts)
+            return await alike.asynchronous(self.embeddings, "aembed_documents")(texts)  # type: ignore[no-any-return]
         return await self._aask(list(texts))
 
     async def aembed_query(self, text: str) -> Vector:
         """As `embed_query`."""
         if not self._async:
-            return await self.embeddings.aembed_query(text)
+            return await alike.asynchronous(self.embeddings, "aembed_query")(text)  # type: ignore[no-any-return]
         return (await self._aask([text]))[0]
 
     async def _aask(self, texts: list[str]) -> list[Vector]:
@@ -78,10 +78,6 @@ class Batched(Embeddings):
         if name == "embeddings" or name.startswith("__"):  # nothing to look at yet: being copied, or unpickled
             raise AttributeError(name)
         return getattr(self.embeddings, name)
-
-
-def _queries(embeddings: Embeddings) -> tuple[bool, bool]:
-    return queries_are_documents(embeddings), queries_are_documents(embeddings, asynchronous=True)
 
 
 def _calling(embeddings: Embeddings) -> Any:

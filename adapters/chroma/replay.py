@@ -13,6 +13,7 @@ import langchain_chroma
 from langchain_core.embeddings import Embeddings
 from langchain_core.runnables.config import run_in_executor
 
+from alto_langgraph.adapters.batching.alike import asynchronous
 from alto_langgraph.adapters.chroma.collection import BatchedCollection
 
 Ask = Callable[[], Awaitable[Any]]
@@ -48,21 +49,21 @@ class _Embeddings:
         self._embeddings, self._answers = embeddings, answers
 
     def embed_query(self, text: str) -> Any:
-        return self._answers.next(lambda: _embedded(self._embeddings.aembed_query, self._embeddings.embed_query, text))
+        return self._answers.next(lambda: _embedded(self._embeddings, "embed_query", text))
 
     def embed_documents(self, texts: list[str]) -> Any:
-        return self._answers.next(lambda: _embedded(self._embeddings.aembed_documents, self._embeddings.embed_documents, texts))
+        return self._answers.next(lambda: _embedded(self._embeddings, "embed_documents", texts))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._embeddings, name)
 
 
-async def _embedded(native: Callable[[Any], Awaitable[Any]], sync: Callable[[Any], Any], what: Any) -> Any:
+async def _embedded(embeddings: Embeddings, name: str, what: Any) -> Any:
     """By async code, or where a class has only a refusal for that, by the sync code that langchain-chroma would call."""
     try:
-        return await native(what)
+        return await asynchronous(embeddings, f"a{name}")(what)
     except NotImplementedError:
-        return await run_in_executor(None, sync, what)
+        return await run_in_executor(None, getattr(embeddings, name), what)
 
 
 class _Found:

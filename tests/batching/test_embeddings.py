@@ -243,17 +243,38 @@ class HalfAsync(Counting):
     ids=lambda value: type(value).__name__ if isinstance(value, Embeddings) else "",
 )
 def test_the_code_of_a_class_shows_whether_queries_are_documents(embeddings: Embeddings, sync: bool, asynchronous: bool) -> None:
-    assert queries_are_documents(embeddings) is sync
-    assert queries_are_documents(embeddings, asynchronous=True) is asynchronous
+    assert queries_are_documents(embeddings) == (sync, asynchronous)
 
 
-def test_a_method_on_the_object_itself_shows_nothing() -> None:
+def test_methods_that_are_put_in_place_of_others_are_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     embeddings = Counting()
+    assert queries_are_documents(embeddings) == (True, True)
     embeddings.embed_query = lambda text: [0.0]  # type: ignore[method-assign]
-    assert not queries_are_documents(embeddings)
+    assert queries_are_documents(embeddings) == (False, False)
+    assert queries_are_documents(Counting()) == (True, True)
+    monkeypatch.setattr(Counting, "embed_query", Apart.embed_query)
+    assert queries_are_documents(Counting()) == (False, False)
 
 
 def test_code_that_isnt_there_shows_nothing() -> None:
     space: dict[str, Any] = {"Base": Counting}
     exec("class Made(Base):\n    def embed_query(self, text):\n        return self.embed_documents([text])[0]", space)
-    assert not queries_are_documents(space["Made"]())
+    assert queries_are_documents(space["Made"]()) == (False, False)
+
+
+class Alone:
+    """Embeds, and is no subclass of anything."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return PLAIN.embed_documents(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        return PLAIN.embed_query(f"query: {text}")
+
+
+@pytest.mark.parametrize("together", [None, True, False])
+async def test_what_only_looks_like_embeddings_is_taken_for_them(together: bool | None) -> None:
+    embeddings = Batched(Alone(), queries_are_documents=together)
+    expected = PLAIN.embed_query("a") if together else PLAIN.embed_query("query: a")
+    assert embeddings.embed_query("a") == await embeddings.aembed_query("a") == expected
+    assert await embeddings.aembed_documents(TEXTS) == embeddings.embed_documents(TEXTS) == PLAIN.embed_documents(TEXTS)

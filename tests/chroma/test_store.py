@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from chromadb import Collection
 from langchain_core.documents import Document
-from langchain_core.embeddings import Embeddings
 
 from alto_langgraph.adapters.batching import Batching
 from alto_langgraph.adapters.chroma import Chroma
@@ -236,7 +235,9 @@ async def test_what_a_subclass_does_otherwise_is_done(stores: Stores) -> None:
 
 @pytest.mark.parametrize("together", [None, False])
 async def test_without_merging_queries_with_documents_it_is_the_same(stores: Stores, together: bool | None) -> None:
-    class Apart(Embeddings):
+    class Apart:
+        """No subclass of LangChain's: langchain-chroma doesn't ask for one."""
+
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
             raise AssertionError("A query isn't a document here.")
 
