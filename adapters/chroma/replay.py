@@ -31,15 +31,21 @@ class _Touched(BaseException):
 
 
 class _Answers:
-    """What was asked before, in the order in which it is asked for again."""
+    """What was asked before, in the order in which each run of the method asks for it again."""
 
-    def __init__(self, known: list[Any]) -> None:
-        self._known = iter(list(known))
+    def __init__(self) -> None:
+        self.known: list[Any] = []
+        self._place = 0
+
+    def again(self) -> None:
+        """The method begins anew."""
+        self._place = 0
 
     def next(self, ask: Ask, *, last: bool = False) -> Any:
-        for answer in self._known:
-            return answer
-        raise _Unanswered(ask, last=last)
+        if self._place == len(self.known):
+            raise _Unanswered(ask, last=last)
+        self._place += 1
+        return self.known[self._place - 1]
 
 
 class _Embeddings:
@@ -104,32 +110,31 @@ class _Replay(langchain_chroma.Chroma):
 
 async def searched(store: Any, method: str, *args: Any, on_thread: bool = False, **kwargs: Any) -> Any:
     """What a search method of langchain-chroma's returns or raises; `on_thread` where it computes much on what was found."""
-    known: list[Any] = []
+    answers = _Answers()
+    search = getattr(_Replay(store, answers, _Found(store._collection, answers)), method)
     while True:
-        answers = _Answers(known)
         try:
-            return getattr(_Replay(store, answers, _Found(store._collection, answers)), method)(*args, **kwargs)
+            return search(*args, **kwargs)
         except _Unanswered as unanswered:
             ask, last = unanswered.ask, unanswered.last
-        known.append(await ask())
+        answers.known.append(await ask())
+        answers.again()
         if last and on_thread:
-            answers = _Answers(known)
-            replay = _Replay(store, answers, _Found(store._collection, answers))
-            return await run_in_executor(None, getattr(replay, method), *args, **kwargs)
+            return await run_in_executor(None, search, *args, **kwargs)
 
 
 async def written(store: Any, method: str, *args: Any, **kwargs: Any) -> Any:
     """What a method of langchain-chroma's that embeds and then writes returns or raises; it writes on a thread."""
-    known: list[Any] = []
+    answers = _Answers()
+    write = getattr(_Replay(store, answers, _Untouched()), method)
     while True:
         try:
-            getattr(_Replay(store, _Answers(known), _Untouched()), method)(*args, **kwargs)
-        except _Unanswered as unanswered:
-            ask = unanswered.ask
+            return write(*args, **kwargs)
         except _Touched:
             break
-        else:
-            break
-        known.append(await ask())
-    replay = _Replay(store, _Answers(known), store._collection)
-    return await run_in_executor(None, getattr(replay, method), *args, **kwargs)
+        except _Unanswered as unanswered:
+            ask = unanswered.ask
+        answers.known.append(await ask())
+        answers.again()
+    answers.again()
+    return await run_in_executor(None, getattr(_Replay(store, answers, store._collection), method), *args, **kwargs)
