@@ -56,9 +56,9 @@ class Batcher:
             alone = not self._waiting and len(self._running) < self._batching.calls
             ask = None if alone else self._put(key, on_thread(item, weight, time.monotonic()))
             run = self._begin() if alone else None
+            self.asked, self.called = self.asked + alone, self.called + alone
         if ask is not None:
             return ask.future.result()
-        self.asked += 1
         with self._ending(run):
             return self._call(key, [item])[0]
 
@@ -89,6 +89,7 @@ class Batcher:
             self._process, self._threads, self._gathering = os.getpid(), None, False
             self._waiting.clear()
             self._running.clear()
+        self.asked += 1
         self._waiting.setdefault(key, deque()).append(ask)
         if not self._gathering:
             self._gather()
@@ -104,7 +105,6 @@ class Batcher:
         self._gathering = True
 
     def _begin(self) -> object:
-        self.called += 1
         self._running[run := object()] = get_ident()
         return run
 
@@ -157,17 +157,17 @@ class Batcher:
     def _answer(self, key: Hashable, asks: list[Ask]) -> None:
         asks = [ask for ask in asks if ask.wanted]
         if asks:
-            self.asked += len(asks)
             self._try(key, asks)
 
     def _try(self, key: Hashable, asks: list[Ask]) -> None:
+        with self._changed:
+            self.called += 1
         try:
             answers = asks[0].context.copy().run(self._call, key, [ask.item for ask in asks])
             told: list[Answered] = [(ask, answer, None) for ask, answer in zip(asks, answers, strict=True)]
         except BaseException as error:
             if len(asks) > 1 and isinstance(error, Exception) and not self._is_everyones(error):
                 for half in halves(asks):
-                    self.called += 1
                     self._try(key, half)
                 return
             told = failed(asks, error)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from alto_langgraph.exceptions import ServerError
+from alto_langgraph.exceptions import OptionsError, ServerError
 
 T = TypeVar("T")
 _LIMIT = local()
@@ -28,11 +28,18 @@ class Limits:
         read: Seconds without a byte from it after which a read is given up; None for ever.
         write: The same of a write.
         retries: How often a read is tried again after its connection was refused or broke.
+
+    Raises:
+        OptionsError: a time isn't above 0, or there are fewer than 0 retries.
     """
 
     read: float | None = 60.0
     write: float | None = 600.0
     retries: int = 3
+
+    def __post_init__(self) -> None:
+        if not all(limit is None or limit > 0 for limit in (self.read, self.write)) or self.retries < 0:
+            raise OptionsError(f"Time limits are above 0 seconds, or None, and retries at least 0, not {self}.")
 
 
 class Server:

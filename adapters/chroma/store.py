@@ -37,6 +37,7 @@ class Chroma(langchain_chroma.Chroma):
 
     Raises:
         MissingExtraError: chromadb or langchain-chroma isn't installed.
+        OptionsError: a time limit isn't above 0, or there are fewer than 0 retries.
         ServerError: later on, by whatever asks a server that is gone, silent or broken.
     """
 

@@ -16,7 +16,7 @@ import pytest
 
 from alto_langgraph.adapters.batching import Batching
 from alto_langgraph.adapters.chroma import Chroma
-from alto_langgraph.exceptions import AltoError, ServerError
+from alto_langgraph.exceptions import AltoError, OptionsError, ServerError
 from tests.chroma.conftest import quiet
 from tests.chroma.servers import ChromaServer, Proxy, running
 from tests.chroma.untied import Untied
@@ -187,3 +187,9 @@ async def test_chromas_own_errors_are_raised_as_they_are(proxy: Proxy, name: str
 def test_a_server_that_isnt_there_from_the_beginning_is_chromadbs_own_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Could not connect to a Chroma server"):
         Chroma("any", EMBEDDINGS, host="127.0.0.1", port=1, client_settings=quiet())
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 0.0}, {"write_timeout": -1.0}, {"retries": -1}, {"timeout": float("nan")}])
+def test_limits_that_cant_be_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(OptionsError, match="above 0 seconds"):
+        Chroma("any", EMBEDDINGS, client=chromadb.EphemeralClient(quiet()), **wrong)
