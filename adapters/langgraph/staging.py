@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
 
-from alto_langgraph.adapters.langgraph.code_reading import reading_code
 from alto_langgraph.adapters.langgraph.observing import observing
 from alto_langgraph.adapters.langgraph.payloads import Payloads
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
+from alto_langgraph.code_reading import reading_code
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.hits import Hits
 from alto_langgraph.driver.readings import Readings
