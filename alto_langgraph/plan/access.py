@@ -23,6 +23,7 @@ def analyse(
     *,
     state: Any = None,
     everything: bool = False,
+    around: bool = False,
     describe: Describe = _nothing,
     budget: int = BUDGET,
 ) -> CallablePlan:
@@ -34,12 +35,13 @@ def analyse(
         function: A node's function, a path function, or anything callable.
         state: Type of its first parameter, where its own annotation doesn't tell.
         everything: All its parameters are operands, as a tool's are, not only the first.
+        around: It stands around a model's call, as an agent's middleware does: it gets the request, and what asks the model.
         describe: Tells what an object that isn't a plain function would do when called or invoked.
         budget: Most syntax nodes to read.
     """
-    from alto_langgraph.plan.inspection import inspected  # here, since importing the package needn't wait for it
+    from alto_langgraph.plan.inspection import Given, inspected  # here, since importing the package needn't wait for it
 
     try:
-        return inspected(function, state, everything, describe, budget)
+        return inspected(function, state, Given.CALL if around else Given.ALL if everything else Given.FIRST, describe, budget)
     except Exception as error:
         return CallablePlan(evidence=(f"analysis failed: {type(error).__name__}",))

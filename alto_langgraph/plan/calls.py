@@ -188,6 +188,9 @@ class Calls(Special):
             return self.send(call)
         if full == "langgraph.types.Command":
             return self.command(call)
+        if full == "langchain.agents.middleware.types.ExtendedModelResponse":
+            extra = call.keywords.get("command") or any_of(call.args[1:2])
+            self.report.push(self.made.keys(extra) if call.spread is None else None)
         if (hasattr(cls, "__total__") and issubclass(cls, dict)) or cls is OrderedDict:  # a TypedDict
             cls = dict
         if cls is dict or cls is list or cls is tuple or cls is set:

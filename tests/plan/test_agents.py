@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import Annotated, Any
 
 import pytest
-from langchain.agents.middleware import AgentMiddleware, dynamic_prompt
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    ContextEditingMiddleware,
+    ExtendedModelResponse,
+    ModelFallbackMiddleware,
+    ModelRetryMiddleware,
+    dynamic_prompt,
+    wrap_model_call,
+)
 from langchain_core.tools import StructuredTool, tool
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
+from langgraph.types import Command
 from packaging.version import Version
 
 from alto_langgraph import optimize
@@ -84,27 +95,117 @@ def test_a_layout_that_nobody_knows_is_left_alone(monkeypatch: pytest.MonkeyPatc
     assert not explained(created(MODEL, [look])).streams
 
 
-class Changing(AgentMiddleware):
-    """Asks twice."""
+@wrap_model_call
+def again(request: Any, handler: Any) -> Any:
+    handler(request)
+    return handler(request)
 
-    def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        handler(request)
-        return handler(request)
 
-    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
-        return await handler(request)
+@wrap_model_call
+def calling_back(request: Any, handler: Any) -> Any:
+    def ask() -> Any:
+        return handler(request.override(system_prompt=f"{request.runtime.context}, {request.state['messages']}"))
+
+    return ask()
 
 
 @dynamic_prompt
 def prompted(request: Any) -> str:
-    return "You know rivers."
+    return f"You know rivers, and {request.model_settings}."
 
 
-@pytest.mark.parametrize(("middleware", "name"), [(Changing(), "Changing.wrap_model_call"), (prompted, "prompted")])
-def test_middleware_around_the_model_is_to_blame(middleware: Any, name: str) -> None:
-    node = explained(created(MODEL, [look], middleware=[middleware]))
-    assert not node.streams
-    assert name in node.unstreamed[0].sentence
+@wrap_model_call
+def choosing(request: Any, handler: Any) -> Any:
+    return handler(request.override(model=MODELS["large" if len(request.messages) > 3 else "small"]))
+
+
+MODELS = {"large": Caller(script=["done"]), "small": MODEL}
+ASKS_ONLY = [again, calling_back, prompted, choosing, ModelRetryMiddleware(), ContextEditingMiddleware(), ModelFallbackMiddleware(MODEL)]
+
+
+@pytest.mark.parametrize("middleware", ASKS_ONLY)
+def test_middleware_that_asks_and_computes(middleware: Any) -> None:
+    assert explained(created(MODEL, [look], middleware=[middleware])).streams
+    assert explained(created(MODEL, [look], middleware=[prompted, middleware] if middleware is not prompted else [middleware])).streams
+
+
+def test_what_middleware_writes_is_known() -> None:
+    @wrap_model_call
+    def noting(request: Any, handler: Any) -> Any:
+        return ExtendedModelResponse(handler(request), Command(update={"jump_to": "end"}))
+
+    assert lower(created(MODEL, [look], middleware=[noting])).nodes["model"].writes == {"messages", "structured_response", "jump_to"}
+    assert lower(created(MODEL, [look], middleware=[prompted])).nodes["model"].writes == {"messages", "structured_response"}
+
+
+@wrap_model_call
+def sending(request: Any, handler: Any) -> Any:
+    outside("asked")
+    return handler(request)
+
+
+@wrap_model_call
+def removing(request: Any, handler: Any) -> Any:
+    request.tools.pop()
+    return handler(request)
+
+
+@wrap_model_call
+def forgetting(request: Any, handler: Any) -> Any:
+    request.messages.pop()
+    return handler(request)
+
+
+@wrap_model_call
+def storing(request: Any, handler: Any) -> Any:
+    request.runtime.store.put(("a",), "b", {})
+    return handler(request)
+
+
+@wrap_model_call
+def looking_up(request: Any, handler: Any) -> Any:
+    request.model = find(request)
+    return handler(request)
+
+
+def find(request: Any) -> Any:
+    return request.runtime.context["model"]
+
+
+@wrap_model_call
+def drawing(request: Any, handler: Any) -> Any:
+    return handler(request.override(messages=random.sample(request.messages, 1)))
+
+
+TO_BLAME = [
+    (sending, "effects", "__import__"),
+    (removing, "outside", "request.tools"),
+    (forgetting, "mutates", "model"),
+    (storing, "store", "store"),
+    (looking_up, "asks", "a model"),
+    (drawing, "draws", "random"),
+    (ModelRetryMiddleware(on_failure=lambda error: str(outside(str(error)))), "effects", "__import__"),
+    (ContextEditingMiddleware(token_count_method="model"), "effects", "model"),
+]
+
+
+@pytest.mark.parametrize(("middleware", "code", "name"), TO_BLAME)
+def test_middleware_around_the_model_is_to_blame(middleware: Any, code: str, name: str) -> None:
+    for around in ([middleware], [prompted, middleware], [middleware, prompted]):
+        node = explained(created(MODEL, [look], middleware=around))
+        assert not node.streams
+        assert code in [reason.code for reason in node.unstreamed]
+        assert any(name in reason.sentence for reason in node.unstreamed)
+
+
+@wrap_model_call
+async def later(request: Any, handler: Any) -> Any:
+    await asyncio.to_thread(outside, "asked")
+    return await handler(request)
+
+
+def test_async_middleware_is_to_blame_too() -> None:
+    assert not explained(created(MODEL, [look], middleware=[later])).streams
 
 
 def choose(state: Any, runtime: Any) -> Any:
