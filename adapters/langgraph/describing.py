@@ -64,7 +64,7 @@ def _of_kind(thing: Any) -> CallablePlan | None:
     if isinstance(thing, PregelProtocol):
         return graph_plan(thing, described)
     if is_a(thing, "ToolNode"):
-        return tools_plan(thing, described)
+        return tools_plan(thing, describe)
     if is_a(thing, "BaseTool"):
         return tool_plan(thing, describe)
     if is_a(thing, "BaseRetriever"):

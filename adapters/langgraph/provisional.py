@@ -97,7 +97,9 @@ class Provisional:
             return False
         if payloads.kinds(node, payload) is None:
             return True
-        return payloads.blind(node, payload) and (payloads.seen(node, payload) is payload or not hears_inputs(self._loop.manager))
+        return payloads.settled(node, payload) is not None and (
+            payloads.seen(node, payload) is payload or not hears_inputs(self._loop.manager)
+        )
 
     # ---- on parts of reductions
 

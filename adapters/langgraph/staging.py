@@ -152,7 +152,7 @@ class Staging:
     @cached_property
     def payloads(self) -> Payloads:
         """What nodes can see of what they are sent."""
-        return Payloads(self.nodes)
+        return Payloads(self.nodes, lambda: self.candidates)
 
     @cached_property
     def foldable(self) -> frozenset[str]:

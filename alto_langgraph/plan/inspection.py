@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import operator
 from dataclasses import replace
-from enum import Enum
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, UnionType
-from typing import Any, NamedTuple, Union, cast, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
 
-from alto_langgraph.plan.access import Describe
+from alto_langgraph.plan.access import Describe, Injected
 from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.bytecode import read_code
 from alto_langgraph.plan.declared import bare, members, update_keys
@@ -22,21 +21,30 @@ from alto_langgraph.plan.origin import is_library
 from alto_langgraph.plan.reading import TooLargeError
 from alto_langgraph.plan.source import Tree, tree_of
 from alto_langgraph.plan.statements import Statements
-from alto_langgraph.plan.values import NO_NAMES, REQUEST, STATE, Kind, Value, names_of
+from alto_langgraph.plan.values import NO_NAMES, REQUEST, STATE, TOLD, TOOL_RUNTIME, Kind, Value, names_of
 
 
-class Given(Enum):
-    """What a callable is given: the state first, the state in any place, or a model's call."""
+class Given(NamedTuple):
+    """What a callable is given.
 
-    FIRST = 1
-    ALL = 2
-    CALL = 3
+    Args:
+        what: The state as its first argument, or as any of them; a model's call; or a tool's arguments.
+        injected: Of a tool, what the model doesn't give.
+    """
 
-    def call(self, operand: Value) -> Call:
+    what: Literal["first", "all", "call", "tool"]
+    injected: Injected | None = None
+
+    def call(self, operand: Value, reading: Statements) -> Call:
         """The arguments."""
-        if self is Given.CALL:
+        if self.what == "call":
             return Call((REQUEST, Value(kind=Kind.ANSWERING)))
-        return Call(spread=operand) if self is Given.ALL else Call((operand,))
+        if self.injected is None:
+            return Call(spread=operand) if self.what == "all" else Call((operand,))
+        named = {name: STATE if key is None else reading.state_key(STATE, key) for name, key in self.injected.state}
+        if self.injected.runtime is not None:
+            named[self.injected.runtime] = TOOL_RUNTIME
+        return Call(keywords=named, spread=TOLD)
 
 
 class _Kept(NamedTuple):
@@ -85,11 +93,11 @@ def inspected(function: Any, state: Any, given: Given, describe: Describe, budge
     reading = Statements(home, describe, budget)
     operand = STATE._replace(hint=_hint(home, tree, state))
     try:
-        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), given.call(operand), home.__name__)
+        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), given.call(operand, reading), home.__name__)
     except (TooLargeError, RecursionError):
         return read_code(home, describe)
     plan = _finished(reading, result, home, given)
-    if plan.reads is None and given is Given.FIRST and not reading.report.sees_names and by_keys(function):
+    if plan.reads is None and given.what == "first" and not reading.report.sees_names and by_keys(function):
         plan = replace(plan, named=True)
     if isinstance(function, FunctionType) and function.__closure__ is None:
         _kept[function] = _Kept((state, given), describe, reading.report.depends, plan)
@@ -158,7 +166,7 @@ def _finished(reading: Statements, result: Value, home: FunctionType, given: Giv
     report = reading.report
     reading.contain(result)
     promised = _promised(home)
-    if given is Given.FIRST and promised is None and _may_run(reading, result):
+    if given.what == "first" and promised is None and _may_run(reading, result):
         report.read_all()
     keys, texts = reading.made.keys(result), names_of(result.strings, reading.made.held(result))
     certain = result.hint is dict or (isinstance(bare(result.hint), type) and update_keys(bare(result.hint)) is not None)

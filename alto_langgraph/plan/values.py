@@ -9,7 +9,7 @@ from enum import IntEnum
 from functools import reduce
 from typing import Any, NamedTuple
 
-from alto_langgraph.plan.operands import ANYWHERE, OPERAND
+from alto_langgraph.plan.operands import ANYWHERE, ARGUMENTS, OPERAND, under
 
 NONE: frozenset[int] = frozenset()
 NO_NAMES: frozenset[str] = frozenset()
@@ -115,6 +115,10 @@ STATE = Value(frozenset({OPERAND}), frozenset({OPERAND, ANYWHERE}), Kind.STATE)
 _CALL = -1
 """Stands for the request of a model's call among the keys of what the code itself makes; no place in it has that one."""
 REQUEST = Value(frozenset({_CALL}), frozenset({OPERAND, ANYWHERE}), Kind.REQUEST)
+TOLD = Value(frozenset({under(ARGUMENTS)}), frozenset({under(ARGUMENTS)}))
+"""What the model gives a tool."""
+TOOL_RUNTIME = Value(NONE, frozenset({OPERAND, ANYWHERE}), Kind.RUNTIME)
+"""What a tool gets of the run: the state is in it."""
 PLAIN = Value(kind=Kind.PLAIN)
 NO_TEXT = Value(kind=Kind.PLAIN, strings=frozenset(), held=frozenset())
 NOTHING = Value(kind=Kind.PLAIN, strings=NO_NAMES, keys=NO_NAMES, held=NO_NAMES)

@@ -305,8 +305,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I2",
         "a tool that looks at the state gets one that isn't there yet",
         f"{ADAPTER}/payloads.py",
-        "return injected_keys(tools, kinds - {OTHERS}) == frozenset()",
-        "return True",
+        "return keys if again and known else None",
+        "return keys",
         ("tests/adapters/test_agent_tools.py",),
     ),
     Mutant(

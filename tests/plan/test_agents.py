@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from typing import Annotated, Any
 
@@ -16,7 +17,10 @@ from langchain.agents.middleware import (
     dynamic_prompt,
     wrap_model_call,
 )
-from langchain_core.tools import StructuredTool, tool
+from langchain.agents.middleware.types import AgentState
+from langchain.tools import ToolRuntime
+from langchain_core.tools import BaseTool, StructuredTool, tool
+from langgraph.managed import RemainingSteps
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
 from langgraph.types import Command
 from packaging.version import Version
@@ -25,6 +29,7 @@ from alto_langgraph import optimize
 from alto_langgraph.adapters.langgraph import agents
 from alto_langgraph.adapters.langgraph.lowering import lower
 from alto_langgraph.adapters.langgraph.payloads import Payloads
+from alto_langgraph.plan.candidates import Candidates
 from alto_langgraph.plan.model import Effects, NodePlan
 from tests.adapters.calling_model import AGENTS, Caller, created, reacting
 
@@ -308,16 +313,158 @@ def with_state(name: str) -> dict[str, Any]:
     return {"__type": "tool_call_with_context", "tool_call": call(name), "state": {"messages": []}}
 
 
+def payloads_of(graph: Any) -> Payloads:
+    return Payloads(graph.nodes, lambda: Candidates(lower(graph)))
+
+
 def test_what_a_tool_sees_of_what_is_sent() -> None:
-    payloads = Payloads(created(MODEL, [look, peek, keep]).nodes)
+    payloads = payloads_of(created(MODEL, [look, peek, keep]))
     assert payloads.kinds("tools", [call("look"), call("none")]) == {"look", ""}
     assert payloads.kinds("tools", {"messages": []}) is payloads.kinds("model", [call("look")]) is None
     assert payloads.seen("tools", with_state("look")) == call("look")
     whole = with_state("peek")
     assert payloads.seen("tools", whole) is whole
-    assert payloads.blind("tools", [call("look")]) and payloads.blind("tools", with_state("none"))
-    assert not payloads.blind("tools", [call("look"), call("peek")])
+    assert payloads.settled("tools", [call("look")]) == payloads.settled("tools", with_state("none")) == frozenset()
+    assert payloads.settled("tools", [call("look"), call("peek")]) is None
     assert payloads.waits("tools", [call("peek")]) and not payloads.waits("tools", whole)
+
+
+class Owned(AgentState[Any]):
+    """A state with a key of the app's own."""
+
+    owner: str
+
+
+@tool
+def of_owner(query: str, owner: Annotated[str, InjectedState("owner")]) -> str:
+    """Sees one key."""
+    return owner + query
+
+
+@tool
+def picks(query: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+    """Sees one key of the whole."""
+    return state["owner"] + state.get("owner", "") + query
+
+
+@tool
+def runs(query: str, runtime: ToolRuntime) -> str:
+    """Sees one key of the runtime's state."""
+    return helping(runtime, query)
+
+
+def helping(runtime: Any, query: str) -> str:
+    return f"{query} {runtime.state['owner']} {runtime.tool_call_id}"
+
+
+@tool
+def knows(query: str, runtime: ToolRuntime[Any, Any]) -> str:
+    """Sees nothing of the state."""
+    runtime.stream_writer(query)
+    return f"{query} {runtime.tool_call_id} {runtime.context}"
+
+
+class Running(BaseTool):
+    """A class of the app's own."""
+
+    name: str = "running"
+    description: str = "Sees one key."
+
+    def _run(self, query: str, runtime: ToolRuntime) -> str:
+        return str(runtime.state["owner"])
+
+
+@tool
+def whole_state(query: str, runtime: ToolRuntime) -> str:
+    """Sees everything."""
+    return json.dumps(runtime.state)
+
+
+@tool
+def which(query: str, runtime: ToolRuntime) -> str:
+    """Sees a key that its code doesn't name."""
+    return str(runtime.state[query])
+
+
+@tool
+def history(query: str, runtime: ToolRuntime) -> str:
+    """Sees what is being written."""
+    return str(len(runtime.state["messages"]))
+
+
+@tool
+def ids(query: str, runtime: ToolRuntime) -> str:
+    """Sees its own ids."""
+    return str(runtime.execution_info)
+
+
+@tool
+def shows(query: str, runtime: ToolRuntime) -> str:
+    """Sees all of the runtime."""
+    return str(runtime)
+
+
+@tool
+def stores(query: str, runtime: ToolRuntime) -> str:
+    """Looks into the store."""
+    return str(runtime.store and runtime.store.get(("a",), query))
+
+
+@tool
+def remembers(query: str, runtime: ToolRuntime) -> str:
+    """Changes the context."""
+    context: Any = runtime.context
+    context["asked"] = query
+    return query
+
+
+SEEN = [(look, frozenset()), (of_owner, {"owner"}), (picks, {"owner"}), (runs, {"owner"}), (knows, frozenset()), (Running(), {"owner"})]
+UNSEEN = [whole_state, which, history, peek]
+
+
+@pytest.mark.parametrize(("seen", "keys"), SEEN)
+def test_what_a_tool_sees_of_the_state(seen: Any, keys: Any) -> None:
+    graph = created(MODEL, [seen], state_schema=Owned)
+    assert payloads_of(graph).settled("tools", [call(seen.name)]) == keys
+    assert explained(graph).streams
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_a_tool_that_sees_what_is_being_written_waits(unseen: Any) -> None:
+    graph = created(MODEL, [look, unseen], state_schema=Owned)
+    assert payloads_of(graph).settled("tools", [call(unseen.name)]) is None
+    assert [(reason.code, reason.subject) for reason in explained(graph).unstreamed] == [("state", unseen.name)]
+
+
+@pytest.mark.parametrize(("odd", "code"), [(ids, "identity"), (shows, "identity"), (stores, "store"), (remembers, "outside")])
+def test_what_else_a_tool_does_with_its_runtime(odd: Any, code: str) -> None:
+    assert [reason.code for reason in explained(created(MODEL, [look, odd])).unstreamed] == [code]
+
+
+def test_what_middleware_writes_is_waited_for() -> None:
+    @wrap_model_call(state_schema=Owned)
+    def owning(request: Any, handler: Any) -> Any:
+        return ExtendedModelResponse(handler(request), Command(update={"owner": "me"}))
+
+    graph = created(MODEL, [look, runs], middleware=[owning])
+    assert payloads_of(graph).settled("tools", [call("runs")]) is None
+    assert payloads_of(graph).settled("tools", [call("look")]) == frozenset()
+
+
+def test_the_part_of_the_state_that_comes_along() -> None:
+    payloads = payloads_of(reacting(MODEL, [look, of_owner], state_schema=Reacting))
+    whole = {"__type": "tool_call_with_context", "tool_call": call("of_owner"), "state": {"messages": [1], "owner": "me"}}
+    other = {**whole, "state": {"messages": [], "owner": "me"}}
+    assert payloads.seen("tools", whole) == payloads.seen("tools", other) == (call("of_owner"), ("owner", "me"))
+    assert payloads.seen("tools", {**whole, "state": {"messages": [1], "owner": "you"}}) != payloads.seen("tools", whole)
+    assert payloads.carries("tools", whole) is whole["state"]
+    assert payloads.carries("tools", [call("look")]) is None
+
+
+class Reacting(Owned):
+    """A state of the older agent."""
+
+    remaining_steps: RemainingSteps
 
 
 def test_a_tool_that_uses_the_store_waits() -> None:
@@ -333,8 +480,8 @@ class Around(AgentMiddleware):
 
 
 def test_tools_with_something_around_them_see_everything() -> None:
-    payloads = Payloads(created(MODEL, [look], middleware=[Around()]).nodes)
-    assert not payloads.blind("tools", [call("look")])
+    payloads = payloads_of(created(MODEL, [look], middleware=[Around()]))
+    assert payloads.settled("tools", [call("look")]) is None
 
 
 class Watching(ToolNode):
@@ -343,5 +490,5 @@ class Watching(ToolNode):
 
 def test_nobody_knows_what_a_kind_of_ones_own_looks_at() -> None:
     graph = reacting(MODEL, Watching([look]))
-    assert not Payloads(graph.nodes).blind("tools", [call("look")])
+    assert payloads_of(graph).settled("tools", [call("look")]) is None
     assert lower(graph).nodes["tools"].kinds == ()
