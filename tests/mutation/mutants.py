@@ -233,7 +233,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "I2",
         "a part of a reduction counts as closed whatever is unfinished below it",
         f"{ENGINE}/closing.py",
-        "or ancestry.is_closed(task.tag, OUTERMOST)",
+        "or ancestry.is_closed(task.tag, level)",
         "or True",
         ("tests/engine/test_closing.py",),
     ),
