@@ -31,6 +31,7 @@ class Payloads:
         self._tools = {name: node.bound for name, node in nodes.items() if runs_tools(node.bound)}
         self._candidates = candidates
         self._sights: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._copying: dict[tuple[str, str], bool] = {}
 
     def kinds(self, node: str, payload: Any) -> frozenset[str] | None:
         """What a payload asks of a node, in the words of its plan's `kinds`; None if that can't be told."""
@@ -88,8 +89,13 @@ class Payloads:
 
     def copied(self, node: str, payload: Any) -> bool:
         """Whether a tool makes another dict of the state that it gets."""
-        tools = self._tools[node].tools_by_name
-        return any(takes_state(tools[kind]) for kind in self.kinds(node, payload) or () if kind in tools)
+        return any(self._copies(node, kind) for kind in self.kinds(node, payload) or ())
+
+    def _copies(self, node: str, kind: str) -> bool:
+        if (key := (node, kind)) not in self._copying:
+            tool = self._tools[node].tools_by_name.get(kind)
+            self._copying[key] = tool is not None and takes_state(tool)
+        return self._copying[key]
 
     def carries(self, node: str, payload: Any) -> Mapping[str, Any] | None:
         """The state that comes along, of which a node sees some keys at most; None if it comes alone."""

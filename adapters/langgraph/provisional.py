@@ -124,7 +124,7 @@ class Provisional:
         )
 
     def _part(self, tag: Tag, level: int | None, smaller: bool) -> Part | None:
-        """The part of the reduction that is closed, or one `smaller` by one ancestor of several; without a `level` by the innermost split."""
+        """The part of the reduction that is closed, or one `smaller` by one ancestor of several; by the innermost split if no `level`."""
         with self._lock:
             engine, shadow = self._engine, self._shadow
             if engine is None or shadow is None or (task := engine.roster.gathering(tag)) is None:
