@@ -17,7 +17,7 @@ from langgraph.constants import END
 from packaging.version import Version
 
 from alto_langgraph.adapters.langgraph.combining import ALL, NOTHING, returning, together
-from alto_langgraph.adapters.langgraph.middleware import around_model, cells_of
+from alto_langgraph.adapters.langgraph.middleware import around_calls, cells_of
 from alto_langgraph.adapters.langgraph.seam_graph import class_of
 from alto_langgraph.plan.harmless import is_answering
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, Sources
@@ -138,7 +138,7 @@ def _modelling(executing: str, wrapping: str) -> Callable[[Cells, Described], Ca
         plan = together([described(cells["model"]), *map(described, users)])
         if cells[wrapping] is None:
             return _asking(plan, updates, _MESSAGES)
-        return _asking(together([plan, around_model(cells[wrapping], described)]), updates | {"structured_response"}, None)
+        return _asking(together([plan, around_calls(cells[wrapping], described)]), updates | {"structured_response"}, None)
 
     return reader
 

@@ -11,7 +11,7 @@ from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.combining import NOTHING, UNKNOWN_LIBRARY, returning, together
 from alto_langgraph.adapters.langgraph.hints import declared_tool
-from alto_langgraph.adapters.langgraph.middleware import cells_of
+from alto_langgraph.adapters.langgraph.middleware import around_calls, cells_of
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_into, wrappers_of
 from alto_langgraph.plan.access import Describe, Injected, analyse
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, SharedUse
@@ -94,16 +94,20 @@ def tool_kinds(node: Any, describe: Describe) -> Mapping[str, CallablePlan]:
 
 
 def _of_tools(node: Any, names: Iterable[str], describe: Describe) -> CallablePlan:
-    wrappers = list(wrappers_of(node))
+    def described(part: Any, *, around: bool = False) -> CallablePlan:
+        return describe(part) or analyse(part, around=around, describe=describe)
+
+    tools = together(call_plan(node.tools_by_name[name], describe) for name in names)
+    wrappers = [around_calls(wrapper, described) for wrapper in wrappers_of(node)]
     handler = getattr(node, "_handle_tool_errors", None)
     if callable(handler) and not isinstance(handler, type) and not str(getattr(handler, "__module__", "")).startswith("langgraph."):
-        wrappers.append(handler)
-    tools = together(call_plan(node.tools_by_name[name], describe) for name in names)
-    whole = together([tools, *(describe(wrapper) or analyse(wrapper, describe=describe) for wrapper in wrappers)])
-    messages = getattr(node, "_messages_key", None)
-    if wrappers or messages is None:
+        wrappers.append(returning(described(handler), NOBODY, reads=NOBODY))
+    whole, messages = together([tools, *wrappers]), getattr(node, "_messages_key", None)
+    if messages is None:
         return returning(whole, None, reads=None, returns=None)
-    return returning(whole, names_of(tools.updates, frozenset({messages})), reads=tools.reads, returns=None)
+    updates = None if wrappers else names_of(tools.updates, frozenset({messages}))
+    changes = NOBODY if whole.changes is not None and whole.changes <= {ARGUMENTS} else None
+    return returning(whole, updates, reads=whole.reads, returns=None, changes=changes)
 
 
 def graph_plan(graph: Any, described: Described) -> CallablePlan:

@@ -1,9 +1,9 @@
-"""Knows what LangChain's own agent middleware does around a model's call, and takes composed handlers apart to read the app's."""
+"""Knows what LangChain's own agent middleware does around calls, and takes composed handlers apart to read the app's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MethodType
+from types import FunctionType
 from typing import Any
 
 from alto_langgraph.adapters.langgraph.combining import ASKING, together
@@ -11,14 +11,15 @@ from alto_langgraph.plan.harmless import is_answering
 from alto_langgraph.plan.model import CallablePlan
 
 _HOME = "langchain.agents.middleware."
+_COMPOSING = "langchain.agents.factory"
 
 
-def around_model(handler: Any, described: Callable[..., CallablePlan]) -> CallablePlan:
-    """What middleware touches that stands around a model's call.
+def around_calls(handler: Any, described: Callable[..., CallablePlan]) -> CallablePlan:
+    """What middleware touches that stands around a model's, or a tool's, calls.
 
     Args:
-        handler: As `create_agent` composes it, in tested versions.
-        described: Describes a callable; with `around`, one that gets a request and what asks the model.
+        handler: As `create_agent` composes it, or a function of the app's.
+        described: Describes a callable; with `around`, one that gets a request and what makes the call.
     """
     return together(_of_method(method, described) for method in _stack(handler))
 
@@ -31,14 +32,13 @@ def cells_of(function: Any) -> dict[str, Any]:
 
 def _stack(handler: Any) -> Iterator[Any]:
     """The middleware's own methods that a handler is composed of; what can't be taken apart is as it is."""
-    cells = cells_of(handler)
+    home = str(handler.__globals__.get("__name__")) if isinstance(handler, FunctionType) else ""
+    cells = cells_of(handler) if home == _COMPOSING else {}
     inside = [cells[name] for name in ("single_handler", "outer", "inner") if name in cells]
-    if isinstance(handler, MethodType) or not (inside or hasattr(handler, "__wrapped__")):
-        yield handler
-    elif not inside:
-        yield handler.__wrapped__  # LangSmith's decorator
     for part in inside:
         yield from _stack(part)
+    if not inside:
+        yield handler.__wrapped__ if home.startswith("langsmith.") and hasattr(handler, "__wrapped__") else handler
 
 
 def _of_method(method: Any, described: Callable[..., CallablePlan]) -> CallablePlan:

@@ -48,7 +48,7 @@ def analyse(
         function: A node's function, a path function, or anything callable.
         state: Type of its first parameter, where its own annotation doesn't tell.
         everything: All its parameters are operands, not only the first.
-        around: It stands around a model's call, as an agent's middleware does: it gets the request, and what asks the model.
+        around: It stands around calls of a model or a tool, as an agent's middleware does: it gets the request, and what makes the call.
         injected: It is a tool's, and these of its parameters aren't the model's.
         describe: Tells what an object that isn't a plain function would do when called or invoked.
         budget: Most syntax nodes to read.

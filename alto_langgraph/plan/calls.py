@@ -41,7 +41,8 @@ class Calls(Special):
             return any_of(results)
         if target.kind is Kind.ANSWERING:
             self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
-            self.contain(*call.values)
+            given = [self.made.contents(value.own) or PLAIN if value.kind is Kind.REQUEST else value for value in call.values]
+            self.contain(*given)  # who is asked doesn't look at what else a request has
             return UNKNOWN
         if target.kind is Kind.RUNNABLE:
             return self.run_parts(target, call, name)

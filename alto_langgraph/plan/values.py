@@ -18,7 +18,7 @@ NO_NAMES: frozenset[str] = frozenset()
 class Kind(IntEnum):
     """What sort of thing a value is; of two sorts the greater one is the more delicate.
 
-    FOREIGN: unknown code made it. REQUEST: what an agent's middleware is given of a model's call.
+    FOREIGN: unknown code made it. REQUEST: what an agent's middleware is given of a call.
     """
 
     PLAIN = 0
@@ -113,7 +113,7 @@ class Value(NamedTuple):
 UNKNOWN = Value()
 STATE = Value(frozenset({OPERAND}), frozenset({OPERAND, ANYWHERE}), Kind.STATE)
 _CALL = -1
-"""Stands for the request of a model's call among the keys of what the code itself makes; no place in it has that one."""
+"""Stands for the request of a call among the keys of what the code itself makes; no place in it has that one."""
 REQUEST = Value(frozenset({_CALL}), frozenset({OPERAND, ANYWHERE}), Kind.REQUEST)
 TOLD = Value(frozenset({under(ARGUMENTS)}), frozenset({under(ARGUMENTS)}))
 """What the model gives a tool."""

@@ -14,6 +14,7 @@ from langchain.agents.middleware import (
     ExtendedModelResponse,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
+    ToolRetryMiddleware,
     dynamic_prompt,
     wrap_model_call,
 )
@@ -30,7 +31,7 @@ from alto_langgraph.adapters.langgraph import agents
 from alto_langgraph.adapters.langgraph.lowering import lower
 from alto_langgraph.adapters.langgraph.payloads import Payloads
 from alto_langgraph.plan.candidates import Candidates
-from alto_langgraph.plan.model import Effects, NodePlan
+from alto_langgraph.plan.model import NOBODY, Effects, NodePlan
 from tests.adapters.calling_model import AGENTS, Caller, created, reacting
 
 EITHER = pytest.mark.parametrize("agent", AGENTS)
@@ -476,12 +477,116 @@ class Around(AgentMiddleware):
     """Stands around tool calls."""
 
     def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(tool_call={**request.tool_call, "args": {"query": self.of(request)}}))
+
+    def of(self, request: Any) -> str:
+        return str(request.tool_call["args"])
+
+
+class OfOwner(Around):
+    """Looks at a key of the state."""
+
+    def of(self, request: Any) -> str:
+        return str(request.state["owner"])
+
+
+class OfRuntime(Around):
+    """Looks at a key of the runtime's state."""
+
+    def of(self, request: Any) -> str:
+        return f"{request.runtime.state['owner']} {request.runtime.tool_call_id}"
+
+
+AROUND = [(Around(), frozenset()), (OfOwner(), {"owner"}), (OfRuntime(), {"owner"})]
+
+
+@pytest.mark.parametrize(("middleware", "keys"), AROUND)
+def test_what_middleware_around_tools_sees(middleware: Any, keys: Any) -> None:
+    graph = created(MODEL, [look], middleware=[middleware], state_schema=Owned)
+    assert payloads_of(graph).settled("tools", [call("look")]) == keys
+    assert explained(graph).streams
+    assert payloads_of(created(MODEL, [look], middleware=[OfOwner(), Around()], state_schema=Owned)).settled("tools", [call("look")]) == {
+        "owner"
+    }
+
+
+class OfMessages(Around):
+    """Looks at what is being written."""
+
+    def of(self, request: Any) -> str:
+        return str(len(request.state["messages"]))
+
+
+class OfAll(Around):
+    """Looks at the state whole."""
+
+    def of(self, request: Any) -> str:
+        return str(request.state)
+
+
+class Noting(Around):
+    """Keeps what it is asked."""
+
+    def of(self, request: Any) -> str:
+        SENT.append(request.tool_call["name"])
+        return ""
+
+
+class InPlace(Around):
+    """Changes the call itself, which is in the state's messages, too."""
+
+    def of(self, request: Any) -> str:
+        request.tool_call["args"]["query"] = "x"
+        return ""
+
+
+class Reaching(Around):
+    """Reaches outside."""
+
+    def of(self, request: Any) -> str:
+        return str(outside(request.tool_call["name"]))
+
+
+class Exchanging(AgentMiddleware):
+    """Has another tool called."""
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(tool=post))
+
+
+class Replacing(AgentMiddleware):
+    """Has another tool called, in the older way."""
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        request.tool = post
         return handler(request)
 
 
-def test_tools_with_something_around_them_see_everything() -> None:
-    payloads = payloads_of(created(MODEL, [look], middleware=[Around()]))
-    assert payloads.settled("tools", [call("look")]) is None
+TO_BLAME_FOR_TOOLS = [OfMessages(), OfAll(), Noting(), InPlace(), Reaching(), Exchanging(), Replacing(), ToolRetryMiddleware()]
+
+
+@pytest.mark.parametrize("middleware", TO_BLAME_FOR_TOOLS)
+def test_middleware_around_tools_is_to_blame(middleware: Any) -> None:
+    graph = created(MODEL, [look], middleware=[middleware], state_schema=Owned)
+    payloads = payloads_of(graph)
+    candidates = Candidates(lower(graph))
+    kinds = candidates.repeatable_kinds(Effects.UNKNOWN).get("tools", NOBODY) | candidates.repeatable(Effects.UNKNOWN)
+    assert payloads.settled("tools", [call("look")]) is None or not kinds & {"look", "tools"}
+
+
+def test_a_function_around_a_tool_node() -> None:
+    def around(request: Any, execute: Any, inner: Any = None) -> Any:
+        return execute(request)
+
+    def noting(request: Any, execute: Any) -> Any:
+        SENT.append(request.tool_call["name"])
+        return execute(request)
+
+    for wrapper, effects in ((around, NOBODY), (noting, None)):
+        graph = reacting(MODEL, ToolNode([look], wrap_tool_call=wrapper))
+        kind = dict(lower(graph).nodes["tools"].kinds)["look"]
+        assert bool(kind.shares) == (effects is None)
+        assert kind.function.reads == NOBODY
 
 
 class Watching(ToolNode):
