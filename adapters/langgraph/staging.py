@@ -101,6 +101,8 @@ class Staging:
         self.step_timeout = graph.step_timeout
         self._graph = graph
         self.tempo, self.habits, self.readings, self.hits, self.tally = Tempo(), Habits(), Readings(), Hits(), Tally()
+        self.levels: dict[str, int] = {}
+        """Of nodes that send on parts of reductions, by which split's tasks, where that isn't the outermost: its depth."""
         self.asks_its_place: set[str] = set()
         """Nodes that have asked for their tag, so that nothing is sent to them before their place is known."""
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
@@ -156,7 +158,7 @@ class Staging:
     @reading_code
     def payloads(self) -> Payloads:
         """What nodes can see of what they are sent."""
-        return Payloads(self.nodes)
+        return Payloads(self.nodes, lambda: self.candidates)
 
     @cached_property
     @reading_code
