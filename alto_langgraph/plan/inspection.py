@@ -6,9 +6,9 @@ import inspect
 import operator
 from dataclasses import replace
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, UnionType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodDescriptorType, MethodType, UnionType
 from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from alto_langgraph.plan.access import Describe, Injected
 from alto_langgraph.plan.arguments import Call
@@ -19,6 +19,7 @@ from alto_langgraph.plan.model import CallablePlan, Effects, Sources
 from alto_langgraph.plan.named import by_keys
 from alto_langgraph.plan.origin import is_library
 from alto_langgraph.plan.reading import TooLargeError
+from alto_langgraph.plan.session import session_of
 from alto_langgraph.plan.source import Tree, tree_of
 from alto_langgraph.plan.statements import Statements
 from alto_langgraph.plan.values import NO_NAMES, REQUEST, STATE, TOLD, TOOL_RUNTIME, Kind, Value, names_of
@@ -76,9 +77,29 @@ def _still(holder: Any, name: str | None, known: Any) -> bool:
 
 _kept: WeakKeyDictionary[FunctionType, _Kept] = WeakKeyDictionary()
 
+LIBRARY_BUDGET = 2_000
+"""Most syntax nodes read for a callable of a library, such as an agent's middleware: apps make agents anew for each request."""
+
+_too_large: WeakSet[CodeType] = WeakSet()
+"""Code of libraries that reaches further: not tried again for the next agent."""
+
 
 def inspected(function: Any, state: Any, given: Given, describe: Describe, budget: int) -> CallablePlan:
-    """What `function` touches; see `access.analyse`. A plain function is read again only if a global that it names has changed."""
+    """What `function` touches; see `access.analyse`. Of what is read together, each callable is read once."""
+    known = session_of(describe).callables
+    marked = (*_identity(function), id(state), given, budget)
+    if marked not in known:
+        known[marked] = (function, state), _inspected(function, state, given, describe, budget)
+    return known[marked][1]
+
+
+def _identity(function: Any) -> tuple[int, ...]:
+    """The same for two bound methods of one object, which are made anew each time they are named."""
+    return (id(function.__func__), id(function.__self__)) if isinstance(function, MethodType) else (id(function),)
+
+
+def _inspected(function: Any, state: Any, given: Given, describe: Describe, budget: int) -> CallablePlan:
+    """A plain function is read again only if a global that it names has changed."""
     kept = _kept.get(function) if isinstance(function, FunctionType) else None
     if kept is not None and kept.holds((state, given), describe):
         return kept.plan
@@ -87,14 +108,16 @@ def inspected(function: Any, state: Any, given: Given, describe: Describe, budge
         home = cast(FunctionType, _nowhere)
     if home is None:
         return CallablePlan(evidence=("no Python code",))
-    tree = tree_of(home)
-    if tree is None:
+    library, tree = is_library(home), tree_of(home)
+    if tree is None or (library and home.__code__ in _too_large):
         return read_code(home, describe)
-    reading = Statements(home, describe, budget)
+    reading = Statements(home, describe, min(budget, LIBRARY_BUDGET) if library else budget)
     operand = STATE._replace(hint=_hint(home, tree, state))
     try:
         result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), given.call(operand, reading), home.__name__)
     except (TooLargeError, RecursionError):
+        if library:
+            _too_large.add(home.__code__)
         return read_code(home, describe)
     plan = _finished(reading, result, home, given)
     if plan.reads is None and given.what == "first" and not reading.report.sees_names and by_keys(function):

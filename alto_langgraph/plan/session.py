@@ -24,6 +24,7 @@ class Session:
         self.plans: dict[int, tuple[Any, CallablePlan | None]] = {}
         self.methods: dict[tuple[Any, int], MethodType] = {}
         self.summaries: dict[Any, Summary] = {}
+        self.callables: dict[Any, tuple[Any, CallablePlan]] = {}
 
 
 _current: ContextVar[Session | None] = ContextVar("alto_reading", default=None)
