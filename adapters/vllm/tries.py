@@ -1,0 +1,32 @@
+"""Counts the tries of a request, and waits between them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+PAUSE = 0.25
+"""Seconds before the first round of tries again; twice as many before each next one, and drawn from half to all of that."""
+
+
+class Tries:
+    """Servers on which a request was tried in this round, and how many rounds are left.
+
+    Args:
+        left: Rounds after the first one.
+    """
+
+    def __init__(self, left: int) -> None:
+        self.tried: set[str] = set()
+        self.last: Exception | None = None
+        self._left, self._pause = left, PAUSE
+
+    async def again(self) -> bool:
+        """Begins a new round, after a pause; answers whether there is one."""
+        if not self._left or not self.tried:
+            return False
+        self._left -= 1
+        await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
+        self._pause *= 2
+        self.tried.clear()
+        return True
