@@ -262,9 +262,8 @@ def test_a_broken_answer_is_asked_for_again_and_is_never_taken_for_one(answer: A
         said = _sum([*llm.stream("hi")]) if streamed else llm.invoke("hi")
         assert said.content == "one two three"
         assert len(double.asked) == 2
-    with serve(otherwise=answer) as double:
-        with pytest.raises(ServerError, match="None of 1 servers answers"):
-            [*model(double).stream("hi")] if streamed else model(double).invoke("hi")
+    with serve(otherwise=answer) as double, pytest.raises(ServerError, match="None of 1 servers answers"):
+        [*model(double).stream("hi")] if streamed else model(double).invoke("hi")
 
 
 @pytest.mark.parametrize("cut", [streaming(chunk(content="one "), done=False), streaming(chunk(content="one "))])
