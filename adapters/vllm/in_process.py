@@ -15,6 +15,8 @@ from alto_langgraph.adapters.vllm.ports import Load, Request
 from alto_langgraph.adapters.vllm.wire import DONE, chunk_of, parsed, refused, vectors, whole
 from alto_langgraph.exceptions import MissingExtraError, ServerError
 
+_SECONDS_TO_END = 20.0
+"""How long an engine may take to end by itself; most take two."""
 _DEFAULTS = {"scheduling_policy": "priority", "disable_log_stats": False}
 
 
@@ -78,7 +80,7 @@ class InProcess:
 
     async def close(self) -> None:
         if self._engine is not None:
-            await asyncio.to_thread(self._engine.client.shutdown)
+            await asyncio.to_thread(self._engine.client.shutdown, _SECONDS_TO_END)
             self._engine = None
             gc.collect()  # it would be torn down a second time as the interpreter ends, and complain
 

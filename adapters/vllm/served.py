@@ -79,16 +79,19 @@ class Served(BaseModel):
         urls = (self.base_url,) if isinstance(self.base_url, str) else tuple(self.base_url or ())
         key = self.api_key.get_secret_value() if self.api_key else None
         said = json.dumps([self.model, urls, self.engine, key, self.headers, self.max_retries, self.silence], sort_keys=True, default=str)
-        return loop.shared((said, id(self.policy)), lambda: self._connected(urls, key))
+        server = loop.shared(said, lambda: self._connected(urls, key))
+        return loop.shared((said, id(self.policy)), lambda: Scheduled(server, self._first()))
 
     def _connected(self, urls: tuple[str, ...], api_key: str | None) -> Server:
         if urls:
-            servers: list[Server] = [Remote(url, api_key=api_key, headers=self.headers) for url in urls]
-        else:
-            servers = [InProcess(self.model, self.engine)]
-        pool = Pool(servers, silence=self.silence if urls else float("inf"), retries=self.max_retries)
+            remotes = [Remote(url, api_key=api_key, headers=self.headers) for url in urls]
+            return AskingOnce(Pool(remotes, silence=self.silence, retries=self.max_retries))
+        # a request that an engine has died of isn't tried on many
+        return AskingOnce(Pool([InProcess(self.model, self.engine)], silence=float("inf"), retries=min(self.max_retries, 1)))
+
+    def _first(self) -> Policy:
         policy: Policy = self.policy or ByAncestry(epoch=time.time() - time.perf_counter())  # other processes may ask the same server
-        return Scheduled(AskingOnce(pool), policy)
+        return policy
 
     def _answer(self, request: Request) -> tuple[ServingLoop, AsyncGenerator[Mapping[str, Any]]]:
         loop = serving()
