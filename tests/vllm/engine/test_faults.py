@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from alto_langgraph.adapters.vllm import ChatVLLM
@@ -79,7 +79,8 @@ async def test_where_the_last_replica_is_killed_there_is_one_clear_error(tiny: P
         await llm.ainvoke("Hello")
 
 
-def engines() -> list[psutil.Process]:
+def engines() -> list[Any]:
+    psutil = import_module("psutil")
     return [child for child in psutil.Process(os.getpid()).children() if "EngineCore" in " ".join(child.cmdline() or [child.name()])]
 
 

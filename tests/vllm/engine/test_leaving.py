@@ -7,6 +7,7 @@ import gc
 import operator
 import threading
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -24,9 +25,8 @@ LONG: dict[str, Any] = {"max_tokens": 1_500, "ignore_eos": True}
 def counted(llm: ChatVLLM, replicas: Any) -> Callable[[], Mapping[str, float]]:
     """Reads the counters of the engine, or of all of them."""
     if llm.base_url is None:
-        from prometheus_client import REGISTRY, generate_latest
-
-        return lambda: figures(generate_latest(REGISTRY).decode())
+        prometheus = import_module("prometheus_client")
+        return lambda: figures(prometheus.generate_latest(prometheus.REGISTRY).decode())
 
     def both() -> Mapping[str, float]:
         of_each = [replica.figures() for replica in replicas]
