@@ -28,7 +28,7 @@ async def measure(calls: int) -> None:
     loop = serving()
     await bare.ainvoke("Hello", max_tokens=1)
     pool: Any = bare._server(loop)._server._server  # type: ignore[attr-defined]
-    engine = next(iter(pool._replicas.values())).server._engine
+    engine = next(iter(pool._replicas.values())).server._starting.result()
 
     async def directly(prompt: str) -> float:
         body = {"model": "tiny", "messages": [{"role": "user", "content": prompt}], "max_tokens": 1, "temperature": 0}

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -44,8 +44,7 @@ class InProcess:
     def __init__(self, model: str, arguments: Mapping[str, Any]) -> None:
         self.name = f"engine of {model}"
         self._arguments = {**_DEFAULTS, **arguments, "model": model}
-        self._engine: _Engine | None = None
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[_Engine] | None = None
 
     async def chat(self, request: Request) -> AsyncGenerator[Mapping[str, Any]]:
         engine = await self._running()
@@ -79,18 +78,21 @@ class InProcess:
         return Load(engine.client.get_num_unfinished_requests(), 0)
 
     async def close(self) -> None:
-        if self._engine is not None:
-            await asyncio.to_thread(self._engine.client.shutdown, _SECONDS_TO_END)
-            self._engine = None
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return
+        with suppress(ServerError):  # there is none, then
+            engine = await starting
+            await asyncio.to_thread(engine.client.shutdown, _SECONDS_TO_END)
             gc.collect()  # it would be torn down a second time as the interpreter ends, and complain
 
     async def _running(self) -> _Engine:
-        async with self._starting:
-            if self._engine is not None and self._engine.client.errored:
-                await self.close()
-            if self._engine is None:
-                self._engine = await _started(self.name, self._arguments)
-            return self._engine
+        """The engine. Whoever asks first may give up while it starts: the others still wait for it."""
+        if self._starting is not None and _is_over(self._starting):
+            await self.close()
+        if self._starting is None:
+            self._starting = asyncio.create_task(_started(self.name, self._arguments))
+        return await asyncio.shield(self._starting)
 
     def _answered(self, said: Any) -> Any:
         """The body of an answer, which is one of vLLM's objects, or an HTTP response."""
@@ -141,6 +143,11 @@ class _Engine:
     def _asking(self, headers: Mapping[str, str]) -> Any:
         raw = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
         return self._http_request({"type": "http", "headers": raw, "state": {}})
+
+
+def _is_over(starting: asyncio.Task[_Engine]) -> bool:
+    """Whether it has failed, or has died since."""
+    return starting.done() and (starting.exception() is not None or starting.result().client.errored)
 
 
 async def _started(name: str, arguments: Mapping[str, Any]) -> _Engine:

@@ -129,7 +129,7 @@ class Pool:
                 replica = self._choose(prompt, tries.tried)
             except ServerError as none:
                 if not await tries.again():
-                    raise none from tries.last
+                    raise tries.told(none) from tries.last
             else:
                 tries.tried.add(replica.server.name)
                 return replica

@@ -97,7 +97,7 @@ class Remote:
         try:
             yield
         except httpx.ConnectError as error:
-            raise ServerError(f"{self.name} can't be reached: {error}", hint="See `base_url`, and whether the server runs.") from error
+            raise ServerError(f"{self.name} can't be reached: {error}.", hint="See `base_url`, and whether the server runs.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ServerError(f"{self.name} is gone: {error or type(error).__name__}") from error
 

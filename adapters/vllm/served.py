@@ -78,7 +78,8 @@ class Served(BaseModel):
     def _server(self, loop: ServingLoop) -> Server:
         urls = (self.base_url,) if isinstance(self.base_url, str) else tuple(self.base_url or ())
         key = self.api_key.get_secret_value() if self.api_key else None
-        said = json.dumps([self.model, urls, self.engine, key, self.headers, self.max_retries, self.silence], sort_keys=True, default=str)
+        what = urls or [self.model, self.engine]
+        said = json.dumps([what, key, self.headers, self.max_retries, self.silence], sort_keys=True, default=str)
         server = loop.shared(said, lambda: self._connected(urls, key))
         return loop.shared((said, id(self.policy)), lambda: Scheduled(server, self._first()))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 
+from alto_langgraph.exceptions import ServerError
+
 PAUSE = 0.25
 """Seconds before the first round of tries again; twice as many before each next one, and drawn from half to all of that."""
 
@@ -30,3 +32,10 @@ class Tries:
         self._pause *= 2
         self.tried.clear()
         return True
+
+    def told(self, none: ServerError) -> ServerError:
+        """The error that none answers, with what the last one has said."""
+        if self.last is None:
+            return none
+        said = self.last.what if isinstance(self.last, ServerError) else str(self.last) or type(self.last).__name__
+        return ServerError(f"{none.what} The last one: {said}", hint=none.hint, elsewhere=False)

@@ -14,6 +14,8 @@ from alto_langgraph.exceptions import ServerError
 DONE = "[DONE]"
 _ELSEWHERE = frozenset({408, 409, 425, 429})
 """Refusals of 4xx that say something of the server and not of the request."""
+_BROKEN = frozenset({"abort", "error"})
+"""How an answer ends that isn't all there: the server was stopped, or has failed."""
 
 
 def chunk_of(name: str, data: str) -> Mapping[str, Any]:
@@ -33,7 +35,7 @@ def chunk_of(name: str, data: str) -> Mapping[str, Any]:
         raise _garbage(name, data)
     if not all(isinstance(choice, Mapping) and isinstance(choice.get("delta", {}), Mapping) for choice in said["choices"]):
         raise _garbage(name, data)
-    return said
+    return _unbroken(name, said)
 
 
 def whole(name: str, said: Any) -> Mapping[str, Any]:
@@ -47,7 +49,13 @@ def whole(name: str, said: Any) -> Mapping[str, Any]:
         raise _garbage(name, said)
     if not all(isinstance(choice, Mapping) and isinstance(choice.get("message"), Mapping) for choice in choices):
         raise _garbage(name, said)
-    return {**said, "object": "chat.completion.chunk", "choices": [_as_delta(choice) for choice in choices]}
+    return _unbroken(name, {**said, "object": "chat.completion.chunk", "choices": [_as_delta(choice) for choice in choices]})
+
+
+def _unbroken(name: str, chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+    if any(choice.get("finish_reason") in _BROKEN for choice in chunk["choices"]):
+        raise ServerError(f"{name} broke off in the middle of an answer.")
+    return chunk
 
 
 def _as_delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
