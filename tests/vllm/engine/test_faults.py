@@ -22,7 +22,7 @@ LENGTH = {"max_tokens": 200, "ignore_eos": True}
 
 
 async def started(replica: Replica, number: int = 8) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while (await asyncio.to_thread(replica.figures)).get("vllm:num_requests_running", 0) < number:
             await asyncio.sleep(0.02)
 
@@ -37,8 +37,7 @@ async def test_a_replica_that_is_killed_or_hangs_under_load_is_not_noticed(repli
     alone = ChatVLLM(model="tiny", base_url=other.url, temperature=0, seed=1)
     expected = [answer.content for answer in await alone.abatch(ITEMS, max_concurrency=16, **LENGTH)]
 
-    llm = there.model_copy(update={"silence": 3.0})
-    for way in (lambda item: llm.ainvoke(item, **LENGTH), lambda item: streamed(llm, item)):
+    for way in (lambda item: there.ainvoke(item, **LENGTH), lambda item: streamed(there, item)):
         asking = [asyncio.create_task(way(item)) for item in ITEMS]
         await started(one)
         one.kill()
@@ -47,7 +46,8 @@ async def test_a_replica_that_is_killed_or_hangs_under_load_is_not_noticed(repli
         one.start()
         await asyncio.to_thread(one.ready)
 
-    asking = [asyncio.create_task(streamed(llm, item)) for item in ITEMS]
+    impatient = there.model_copy(update={"silence": 10.0})
+    asking = [asyncio.create_task(streamed(impatient, item)) for item in ITEMS]
     await started(one)
     one.pause()
     try:

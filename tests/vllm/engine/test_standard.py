@@ -42,6 +42,10 @@ class TestUnit(Chat, unit.ChatModelUnitTests):  # type: ignore[misc, name-define
     def init_from_env_params(self) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
         return {"VLLM_API_KEY": "secret"}, self.chat_model_params, {"api_key": "secret"}
 
+    @pytest.mark.xfail(reason="models aren't written down and read again; the test wants a plugin that isn't loaded", run=False)
+    def test_serdes(self, *args: Any) -> None:
+        raise NotImplementedError
+
     @pytest.mark.xfail(reason="a benchmark, for a plugin that isn't loaded", run=False)
     def test_init_time(self, *args: Any) -> None:
         raise NotImplementedError
