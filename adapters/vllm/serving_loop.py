@@ -102,6 +102,8 @@ class ServingLoop:
                 self.ask_sync(server.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        if not self._thread.is_alive():
+            self._loop.close()
 
 
 class _Flow(Generic[T]):

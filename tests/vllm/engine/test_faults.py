@@ -27,6 +27,15 @@ async def started(replica: Replica, number: int = 8) -> None:
             await asyncio.sleep(0.02)
 
 
+async def back(replica: Replica, llm: ChatVLLM) -> None:
+    """Asks until a replica that was started again is asked, too: the pool looks at it when there are requests, now and then."""
+    await asyncio.to_thread(replica.ready)
+    async with asyncio.timeout(180):
+        while not (await asyncio.to_thread(replica.figures)).get("vllm:request_success_total", 0):
+            await llm.abatch(["Back?", "Both?"], max_tokens=1)
+            await asyncio.sleep(0.2)
+
+
 async def streamed(llm: ChatVLLM, item: str) -> str:
     return "".join([str(piece.content) async for piece in llm.astream(item, **LENGTH)])
 
@@ -44,7 +53,7 @@ async def test_a_replica_that_is_killed_or_hangs_under_load_is_not_noticed(repli
         said = [getattr(answer, "content", answer) for answer in await asyncio.gather(*asking)]
         _same(said, expected)
         one.start()
-        await asyncio.to_thread(one.ready)
+        await back(one, there)
 
     impatient = there.model_copy(update={"silence": 10.0})
     asking = [asyncio.create_task(streamed(impatient, item)) for item in ITEMS]
