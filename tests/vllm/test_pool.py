@@ -91,7 +91,7 @@ async def test_a_server_that_says_nothing_before_the_end_is_asked_how_it_is(dead
 async def test_all_servers_are_tried_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tries, "PAUSE", 0.0)
     servers = [Answering("a", breaks=0), Answering("b", breaks=0)]
-    with pytest.raises(ServerError, match="None of 2 servers answers: a, b. The last one: . is gone"):
+    with pytest.raises(ServerError, match=r"None of 2 servers answers: a, b\. The last one: . is gone"):
         await heard(Pool(servers, retries=2), SURE)
     assert [len(server.asked) for server in servers] == [3, 3]
 
