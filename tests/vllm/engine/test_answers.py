@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +14,12 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from pydantic import BaseModel, Field
 
 from alto_langgraph.adapters.vllm import ChatVLLM
+from alto_langgraph.adapters.vllm.ports import Request
+from alto_langgraph.adapters.vllm.serving_loop import serving
 from alto_langgraph.exceptions import ServerError
 from alto_langgraph.testing import build_tiny_model
 from tests.vllm.engine.marks import MARKS
+from tests.vllm.http_double import serve
 
 pytestmark = MARKS
 
@@ -149,3 +153,29 @@ def test_a_model_that_is_not_there_and_an_argument_that_is_none(tiny: Path) -> N
         ChatVLLM(model="/nowhere/at/all").invoke("Hello")
     with pytest.raises(ServerError, match="unrecognized arguments: enforce_eagerly"):
         ChatVLLM(model=str(tiny), engine={"enforce_eagerly": True}).invoke("Hello")
+
+
+async def test_the_engine_takes_first_what_has_the_smallest_number(here: ChatVLLM) -> None:
+    """All slots are taken, and fall free at once; what came last with a small number is over before what came first with a large one."""
+    loop, slots, over = serving(), here.engine["max_num_seqs"], []
+    server = here._server(loop)._server  # type: ignore[attr-defined]
+
+    async def ask(name: str, priority: int, tokens: int) -> None:
+        body = {"model": "tiny", "messages": [{"role": "user", "content": name}], "max_tokens": tokens, "ignore_eos": True}
+        async for _ in loop.stream(server.chat(Request(body, priority=priority, streamed=False))):
+            over.append(name.split()[0])
+
+    async with asyncio.TaskGroup() as asking:
+        for name, priority, tokens in (("first", 0, 400), ("late", 2, 20), ("soon", 1, 20)):
+            for number in range(slots):
+                asking.create_task(ask(f"{name} {number}", priority, tokens))
+            await asyncio.sleep(0.5)
+    assert over == ["first"] * slots + ["soon"] * slots + ["late"] * slots
+
+
+def test_the_span_that_is_open_is_told() -> None:
+    trace = import_module("opentelemetry.trace")
+    context = trace.SpanContext(0x1234, 0x56, is_remote=False, trace_flags=trace.TraceFlags(1))
+    with serve() as double, trace.use_span(trace.NonRecordingSpan(context)):
+        ChatVLLM(model="m", base_url=double.url).invoke("Hello")
+        assert double.asked[0].headers["traceparent"] == f"00-{0x1234:032x}-{0x56:016x}-01"
