@@ -57,7 +57,8 @@ class ChatVLLM(Served, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model_name": self.lora or self.model, **self._defaults()}
+        where = {"base_url": self.base_url, "engine": self.engine, "extra_body": self.extra_body}
+        return {"model_name": self.lora or self.model, **self._defaults(), **{key: value for key, value in where.items() if value}}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
