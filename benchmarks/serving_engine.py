@@ -33,7 +33,7 @@ def served(policy: Policy, *, slots: int = SLOTS) -> ChatVLLM:
     path = Path(tempfile.gettempdir()) / f"alto-tiny-model-{os.getuid()}"
     if not (path / "config.json").exists():
         build_tiny_model(path)
-    arguments = {**ARGUMENTS, "max_num_seqs": slots, "served_model_name": "tiny", "enable_prefix_caching": True}
+    arguments = {**ARGUMENTS, "dtype": "bfloat16", "max_num_seqs": slots, "served_model_name": "tiny", "enable_prefix_caching": True}
     return ChatVLLM(model=str(path), engine=arguments, temperature=0, policy=policy)
 
 

@@ -93,7 +93,9 @@ async def measure(families: int, each: int, words: int, tokens: int, at_once: in
         model = build_tiny_model(Path(folder) / "tiny")
         # half of the beginnings (about 1.3 tokens a word), and room for what is being computed
         blocks = families * int(words * 1.3) // BLOCK // 2 + at_once * (int(words * 1.3) + tokens) // BLOCK
-        replicas = [Replica(model, Path(folder) / f"{name}.log", num_gpu_blocks_override=blocks) for name in ("one", "other")]
+        replicas = [
+            Replica(model, Path(folder) / f"{name}.log", dtype="bfloat16", num_gpu_blocks_override=blocks) for name in ("one", "other")
+        ]
         try:
             for replica in replicas:
                 replica.start()

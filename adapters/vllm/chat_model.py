@@ -40,6 +40,8 @@ class ChatVLLM(Served, BaseChatModel):
         ServerError: by calls; no server answers, or one refuses the request. It says why.
     """
 
+    model_config = Served.model_config
+
     temperature: float | None = Field(default=None, ge=0, description="0 for the likeliest tokens; without it, as the server has it.")
     top_p: float | None = None
     max_tokens: int | None = Field(default=None, ge=1, description="Longest answer, in tokens.")
@@ -49,6 +51,7 @@ class ChatVLLM(Served, BaseChatModel):
     top_logprobs: int | None = Field(default=None, ge=0, description="With `logprobs`: how many other tokens at each place.")
     cache_salt: str | None = Field(default=None, description="Keeps cached prompts apart from those with another one.")
     lora: str | None = Field(default=None, description="Name under which the server has a LoRA adapter of the model.")
+    streaming: bool = Field(default=False, description="Asks for pieces where a whole answer is wanted, too.")
     extra_body: dict[str, Any] = Field(default_factory=dict, description="Further fields of requests: `top_k`, `chat_template_kwargs`, ...")
 
     @property

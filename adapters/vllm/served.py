@@ -29,7 +29,7 @@ from alto_langgraph.protocols import caller
 class Served(BaseModel):
     """A model that an engine in this process serves, or servers elsewhere."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", populate_by_name=True, protected_namespaces=())
 
     model: str = Field(description="The model's folder or name; with `base_url`, the name under which it is served.")
     base_url: str | list[str] | None = Field(

@@ -110,6 +110,8 @@ def test_what_is_set_is_asked_for_and_a_call_has_the_last_word() -> None:
         )
         llm.invoke("hi", max_tokens=5, min_p=0.5, stop=["y"])
         asked = body(double)
+        llm.invoke("hi")
+        assert body(double)["stop"] == ["x"]
     assert asked.pop("priority") > 0
     assert asked == {
         "model": "m",
@@ -379,6 +381,8 @@ def test_what_does_not_fit_together_is_refused() -> None:
         ChatVLLM(model="m", base_url="http://localhost/v1", engine={"dtype": "bfloat16"})
     with pytest.raises(ValidationError, match="names no server"):
         ChatVLLM(model="m", base_url=[])
+    with pytest.raises(ValidationError, match="temprature"):
+        ChatVLLM(model="m", base_url="http://localhost/v1", **{"temprature": 0})
     with serve() as double, pytest.raises(ValueError, match="one answer a call"):
         model(double).invoke("hi", n=2)
 

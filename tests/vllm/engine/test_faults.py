@@ -50,8 +50,7 @@ async def test_a_replica_that_is_killed_or_hangs_under_load_is_not_noticed(repli
         asking = [asyncio.create_task(way(item)) for item in ITEMS]
         await started(one)
         one.kill()
-        said = [getattr(answer, "content", answer) for answer in await asyncio.gather(*asking)]
-        _same(said, expected)
+        _same(await asyncio.gather(*asking, return_exceptions=True), expected)
         one.start()
         await back(one, there)
 
@@ -60,15 +59,20 @@ async def test_a_replica_that_is_killed_or_hangs_under_load_is_not_noticed(repli
     await started(one)
     one.pause()
     try:
-        _same(await asyncio.gather(*asking), expected)
+        _same(await asyncio.gather(*asking, return_exceptions=True), expected)
     finally:
         one.go_on()
 
 
-def _same(said: list[Any], expected: list[Any]) -> None:
-    """Batches of other sizes may round otherwise, so that a near tie of two tokens falls the other way: never for many items."""
-    assert len(said) == len(expected) and all(said)
-    assert sum(a == b for a, b in zip(said, expected, strict=True)) >= 0.8 * len(expected)
+def _same(answers: list[Any], expected: list[Any]) -> None:
+    """Batches of other sizes may round otherwise, so that a near tie of two tokens falls the other way: never for many items.
+
+    A stream that was begun can't go on then. That is said, and nothing else is.
+    """
+    said = [getattr(answer, "content", answer) for answer in answers]
+    unequal = [one for one, wanted in zip(said, expected, strict=True) if one != wanted]
+    assert len(unequal) <= 0.1 * len(expected), unequal
+    assert all(isinstance(one, str) or "answers otherwise from the beginning" in str(one) for one in unequal)
 
 
 async def test_where_the_last_replica_is_killed_there_is_one_clear_error(tiny: Path, tmp_path: Path) -> None:
