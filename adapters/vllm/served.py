@@ -6,8 +6,9 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -76,19 +77,23 @@ class Served(BaseModel):
         return Request(body, headers=_trace_headers(), timeout=timeout or self.timeout, streamed=streamed, caller=caller())
 
     def _server(self, loop: ServingLoop) -> Server:
+        """The one that all who say the same have in common, with the policy of those who say that, too."""
         urls = (self.base_url,) if isinstance(self.base_url, str) else tuple(self.base_url or ())
-        key = self.api_key.get_secret_value() if self.api_key else None
-        what = urls or [self.model, self.engine]
-        said = json.dumps([what, key, self.headers, self.max_retries, self.silence], sort_keys=True, default=str)
-        server = loop.shared(said, lambda: self._connected(urls, key))
-        return loop.shared((said, id(self.policy)), lambda: Scheduled(server, self._first()))
+        servers = self._remotes(loop, urls) if urls else [self._here(loop)]
+        retries = self.max_retries if urls else min(self.max_retries, 1)  # what an engine has died of isn't tried on many
+        silence = self.silence if urls else float("inf")
+        key = (*map(id, servers), retries, silence)
+        asked = loop.shared(key, lambda: AskingOnce(Pool(servers, silence=silence, retries=retries)))
+        return loop.shared((*key, id(self.policy)), lambda: Scheduled(asked, self._first()))
 
-    def _connected(self, urls: tuple[str, ...], api_key: str | None) -> Server:
-        if urls:
-            remotes = [Remote(url, api_key=api_key, headers=self.headers) for url in urls]
-            return AskingOnce(Pool(remotes, silence=self.silence, retries=self.max_retries))
-        # a request that an engine has died of isn't tried on many
-        return AskingOnce(Pool([InProcess(self.model, self.engine)], silence=float("inf"), retries=min(self.max_retries, 1)))
+    def _remotes(self, loop: ServingLoop, urls: Sequence[str]) -> list[Server]:
+        key = self.api_key.get_secret_value() if self.api_key else None
+        beside = (key, *sorted(self.headers.items()))
+        return [loop.shared((url, beside), partial(Remote, url, api_key=key, headers=self.headers)) for url in urls]
+
+    def _here(self, loop: ServingLoop) -> Server:
+        said = json.dumps([self.model, self.engine], sort_keys=True, default=str)
+        return loop.shared(said, lambda: InProcess(self.model, self.engine))
 
     def _first(self) -> Policy:
         policy: Policy = self.policy or ByAncestry(epoch=time.time() - time.perf_counter())  # other processes may ask the same server
