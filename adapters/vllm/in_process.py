@@ -84,7 +84,9 @@ class InProcess:
         with suppress(ServerError):  # there is none, then
             engine = await starting
             await asyncio.to_thread(engine.client.shutdown, _SECONDS_TO_END)
-            del starting, engine
+            if (handler := engine.client.output_handler) is not None:
+                await asyncio.wait([handler], timeout=1)
+            del starting, engine, handler
             gc.collect()  # it would be torn down a second time as the interpreter ends, and complain
 
     async def _running(self) -> _Engine:

@@ -95,7 +95,7 @@ class ServingLoop:
 
     def close(self) -> None:
         """Closes all servers, and ends the thread."""
-        if not self.here:
+        if not self.here or self._loop.is_closed():
             return
         for server in self._servers.values():
             with suppress(Exception):  # the others have to be closed all the same
