@@ -28,8 +28,7 @@ console = Console()
 
 def served(policy: Policy, *, slots: int = SLOTS) -> ChatVLLM:
     """A model on the engine in this process, whose requests are ordered by a policy. All policies share the engine."""
-    os.environ.update(ENVIRONMENT)
-    os.environ.pop("OMP_NUM_THREADS", None)  # one engine may have all cores
+    os.environ.update({key: value for key, value in ENVIRONMENT.items() if "OMP" not in key})  # one engine may have all cores
     path = Path(tempfile.gettempdir()) / f"alto-tiny-model-{os.getuid()}"
     if not (path / "config.json").exists():
         build_tiny_model(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -83,11 +82,7 @@ class InProcess:
             return
         with suppress(ServerError):  # there is none, then
             engine = await starting
-            await asyncio.to_thread(engine.client.shutdown, _SECONDS_TO_END)
-            if (handler := engine.client.output_handler) is not None:
-                await asyncio.wait([handler], timeout=1)
-            del starting, engine, handler
-            gc.collect()  # it would be torn down a second time as the interpreter ends, and complain
+            await engine.end()
 
     async def _running(self) -> _Engine:
         """The engine. Whoever asks first may give up while it starts: the others still wait for it."""
@@ -132,6 +127,14 @@ class _Engine:
         refusal = import_module("vllm.exceptions").VLLMClientError
         self.refusals = (refusal, ValueError, TypeError, NotImplementedError, OverflowError)
         self._http_request = import_module("starlette.requests").Request
+
+    async def end(self) -> None:
+        """Stops it. Who reads from it first, as that would take its end for a failure."""
+        if (reading := self.client.output_handler) is not None:
+            reading.cancel()
+            await asyncio.wait([reading], timeout=1)
+        await asyncio.to_thread(self.client.shutdown, _SECONDS_TO_END)
+        self.client.shutdown = lambda *_, **__: None  # its finalizer calls it again, when the interpreter has half gone
 
     async def chat(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         if self._state.openai_serving_chat is None:
