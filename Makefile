@@ -19,7 +19,7 @@ test: $(READY)  ## Run the tests (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-vllm: $(ENGINE)/.ready  ## Run the tests on a real vLLM engine, on the CPU (an environment of its own, 3.5 GB)
-	$(ENGINE)/bin/python -m pytest tests/vllm -m vllm $(ARGS)
+	$(ENGINE)/bin/python -m pytest tests/vllm -m vllm -W default $(ARGS)
 
 demo: $(READY)  ## Run one unmodified app under stock LangGraph and under alto, side by side
 	$(BIN)/alto demo $(ARGS)
