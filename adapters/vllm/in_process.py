@@ -133,7 +133,7 @@ class _Engine:
         if (reading := self.client.output_handler) is not None:
             reading.cancel()
             await asyncio.wait([reading], timeout=1)
-        await asyncio.to_thread(self.client.shutdown, _SECONDS_TO_END)
+        self.client.shutdown(_SECONDS_TO_END)  # not on a thread: at exit none can be had any more
         self.client.shutdown = lambda *_, **__: None  # its finalizer calls it again, when the interpreter has half gone
 
     async def chat(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import multiprocessing.util  # noqa: F401 - what that does at exit, ending engines, shall come after what is done here
 import os
+import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable
 from contextlib import aclosing, suppress
@@ -166,5 +167,6 @@ def serving() -> ServingLoop:
     with _lock:
         if _serving is None or not _serving.here:
             _serving = ServingLoop()
+            weakref.finalize(_serving, str)  # finalizers, vLLM's among them, run at exit before what is registered before the first one
             atexit.register(_serving.close)
         return _serving
