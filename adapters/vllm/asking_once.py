@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -28,7 +28,7 @@ def name_of(request: Request) -> str | None:
         return None
     try:
         headers = sorted((key.lower(), value) for key, value in request.headers.items() if key.lower() not in _OF_ONE)
-        return json.dumps([dict(request.body), headers, request.timeout], sort_keys=True)
+        return json.dumps([dict(request.body), headers, request.timeout, request.streamed], sort_keys=True)
     except TypeError:
         return None
 
@@ -129,8 +129,8 @@ class AskingOnce:
                     del self._asked[key]
                 await asked.give_up()
 
-    async def embed(self, texts: Sequence[str], *, priority: int = 0) -> list[list[float]]:
-        return await self._server.embed(texts, priority=priority)
+    async def embed(self, request: Request) -> list[list[float]]:
+        return await self._server.embed(request)
 
     async def load(self) -> Load:
         return await self._server.load()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +13,8 @@ from alto_langgraph.adapters.vllm.asking_once import is_deterministic
 from alto_langgraph.adapters.vllm.placing import Placing, blocks
 from alto_langgraph.adapters.vllm.ports import Load, Request, Server
 from alto_langgraph.adapters.vllm.resuming import Told
+from alto_langgraph.adapters.vllm.silence import Silence
+from alto_langgraph.adapters.vllm.tries import Tries
 from alto_langgraph.exceptions import AltoError, ServerError
 
 MOVED = (ServerError, OSError, EOFError)
@@ -43,11 +45,20 @@ class Pool:
         placing: Tells which of them takes a request.
         silence: Seconds without a word from a server that works on something, after which its requests are asked elsewhere.
         recheck: Seconds until a server that was gone is looked at again.
+        retries: How often all of them are tried again, after a pause, where none has answered.
     """
 
-    def __init__(self, servers: Sequence[Server], *, placing: Placing | None = None, silence: float = 60.0, recheck: float = 2.0) -> None:
+    def __init__(
+        self,
+        servers: Sequence[Server],
+        *,
+        placing: Placing | None = None,
+        silence: float = 60.0,
+        recheck: float = 2.0,
+        retries: int = 0,
+    ) -> None:
         self._placing = placing or Placing()
-        self._silence, self._recheck = silence, recheck
+        self._silence, self._recheck, self._retries = silence, recheck, retries
         self._replicas: dict[str, _Replica] = {}
         self._checks: set[asyncio.Task[None]] = set()
         self.moved = 0
@@ -111,6 +122,18 @@ class Pool:
             return min(open_to.values(), key=lambda replica: replica.checked)
         return open_to[self._placing.choose(prompt, up)]
 
+    async def _choose_next(self, prompt: tuple[bytes, ...], tries: Tries) -> _Replica:
+        """The next to try; after the last one the first again, as long as there are tries left."""
+        while True:
+            try:
+                replica = self._choose(prompt, tries.tried)
+            except ServerError as none:
+                if not await tries.again():
+                    raise tries.told(none) from tries.last
+            else:
+                tries.tried.add(replica.server.name)
+                return replica
+
     def _is_gone(self, replica: _Replica) -> None:
         replica.up, replica.checked = False, perf_counter()
         self._placing.left(replica.server.name)
@@ -119,10 +142,9 @@ class Pool:
 
     async def chat(self, request: Request) -> AsyncGenerator[Mapping[str, Any]]:
         prompt = blocks(prompt_of(request))
-        told, tried = Told(), set[str]()
+        told, tries = Told(), Tries(self._retries)
         while True:
-            replica = self._choose(prompt, tried)
-            tried.add(replica.server.name)
+            replica = await self._choose_next(prompt, tries)
             try:
                 async with aclosing(self._ask(replica, request, prompt)) as chunks:
                     async for chunk in chunks:
@@ -135,6 +157,7 @@ class Pool:
                 self._is_gone(replica)
                 self._may_move(request, told, replica, error)
                 self.moved += 1
+                tries.last = error
                 told.again()
 
     def _may_move(self, request: Request, told: Told, replica: _Replica, error: Exception) -> None:
@@ -153,8 +176,8 @@ class Pool:
         replica.open += 1
         replica.idle.clear()
         try:
-            async with aclosing(replica.server.chat(request)) as chunks:
-                while (chunk := await self._next(chunks, replica)) is not None:
+            async with self._unless_silent(replica, request.streamed), aclosing(replica.server.chat(request)) as chunks:
+                async for chunk in chunks:
                     replica.heard = perf_counter()
                     yield chunk
         finally:
@@ -163,47 +186,45 @@ class Pool:
             if not replica.open:
                 replica.idle.set()
 
-    async def _next(self, chunks: AsyncGenerator[Mapping[str, Any]], replica: _Replica) -> Mapping[str, Any] | None:
-        """The next chunk, None at the end.
+    @asynccontextmanager
+    async def _unless_silent(self, replica: _Replica, streamed: bool) -> AsyncIterator[None]:
+        """Waits for a server's answer.
 
         Raises:
-            ServerError: the server has been silent for too long, towards everybody.
+            ServerError: the server has been silent for too long, towards everybody; or one that isn't to say anything before the end of
+                an answer doesn't say either how it is.
         """
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle = loop.call_later(self._silence, lambda: look())
-
-        def look() -> None:
-            nonlocal timer
-            left = replica.heard + self._silence - perf_counter()
-            if left > 0:
-                timer = loop.call_later(left, look)
-            else:
-                limit.reschedule(loop.time())
-
+        silence = Silence(lambda: replica.heard, self._silence, None if streamed else lambda: self._says_how_it_is(replica))
         try:
-            async with asyncio.timeout(None) as limit:
-                return await anext(chunks, None)
+            async with silence:
+                yield
         except TimeoutError as error:
-            if limit.expired():
+            if silence.expired:
                 raise ServerError(f"{replica.server.name} has been silent for {self._silence:g} s.") from error
             raise
-        finally:
-            timer.cancel()
 
-    async def embed(self, texts: Sequence[str], *, priority: int = 0) -> list[list[float]]:
-        tried = set[str]()
+    async def _says_how_it_is(self, replica: _Replica) -> bool:
+        with suppress(AltoError, OSError, TimeoutError):
+            async with asyncio.timeout(self._recheck):
+                await replica.server.load()
+            replica.heard = perf_counter()
+            return True
+        return False
+
+    async def embed(self, request: Request) -> list[list[float]]:
+        tries = Tries(self._retries)
         while True:
-            replica = self._choose((), tried)
+            replica = await self._choose_next((), tries)
             name = replica.server.name
-            tried.add(name)
             self._placing.sent(name, ())
             try:
-                return await replica.server.embed(texts, priority=priority)
+                return await replica.server.embed(request)
             except MOVED as error:
                 if isinstance(error, ServerError) and not error.elsewhere:
                     raise
                 self._is_gone(replica)
                 self.moved += 1
+                tries.last = error
             finally:
                 self._placing.over(name)
 

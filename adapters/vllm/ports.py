@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,10 +15,11 @@ class Request:
 
     Args:
         body: Fields of OpenAI's chat completions request, vLLM's own among them (`structured_outputs`, `cache_salt`, ...), without
-            `stream` and `priority`.
+            `stream` and `priority`; or of its embeddings request.
         priority: As vLLM takes it: smaller goes first.
         headers: HTTP headers such as `traceparent`.
         timeout: Seconds until it is given up; None for ever.
+        streamed: Whether the answer is wanted in pieces; else it comes as one chunk, which costs an engine less.
         caller: The task that asks, where that is known before it is sent (a sync call is sent from another thread).
     """
 
@@ -26,6 +27,7 @@ class Request:
     priority: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
+    streamed: bool = True
     caller: Caller | None = None
 
 
@@ -47,8 +49,8 @@ class Server(Protocol):
     def chat(self, request: Request) -> AsyncGenerator[Mapping[str, Any]]:
         """Yields OpenAI's `chat.completion.chunk` objects, the last one with usage. Closing it aborts the request in the engine."""
 
-    async def embed(self, texts: Sequence[str], *, priority: int = 0) -> list[list[float]]:
-        """One vector for each text."""
+    async def embed(self, request: Request) -> list[list[float]]:
+        """One vector for each text of the body's `input` (OpenAI's embeddings request)."""
 
     async def load(self) -> Load:
         """How busy it is. Raises an `AltoError` when it can't be reached."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -55,14 +55,13 @@ class Scheduled:
         self._runs.discard(run)
         self.policy.ended(run)
 
-    async def embed(self, texts: Sequence[str], *, priority: int = 0) -> list[list[float]]:
-        who = caller()
-        given = priority or self._priority(who)
+    async def embed(self, request: Request) -> list[list[float]]:
+        who = request.caller or caller()
+        request = replace(request, caller=who, priority=self._priority(who))
         try:
-            return await self._server.embed(texts, priority=given)
+            return await self._server.embed(request)
         finally:
-            if not priority:
-                self.policy.served(who, sum(len(text) for text in texts) // 4, 0)  # about four letters a token
+            self.policy.served(who, sum(len(text) for text in request.body["input"]) // 4, 0)  # about four letters a token
 
     async def load(self) -> Load:
         return await self._server.load()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from alto_langgraph.adapters.vllm.ports import Load, Request
@@ -42,10 +42,10 @@ class Answering:
         finally:
             self.open -= 1
 
-    async def embed(self, texts: Sequence[str], *, priority: int = 0) -> list[list[float]]:
+    async def embed(self, request: Request) -> list[list[float]]:
         if self.breaks == 0:
             raise ServerError(f"{self.name} is gone.")
-        return [[float(len(text))] for text in texts]
+        return [[float(len(text))] for text in request.body["input"]]
 
     async def load(self) -> Load:
         if self.breaks is not None:

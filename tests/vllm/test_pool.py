@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alto_langgraph.adapters.vllm import tries
 from alto_langgraph.adapters.vllm.placing import BLOCK, Placing, blocks
 from alto_langgraph.adapters.vllm.pool import Pool
 from alto_langgraph.adapters.vllm.ports import Load, Request
@@ -69,6 +71,29 @@ async def test_a_silent_server_loses_its_requests() -> None:
     first.breaks, first.silent = 1, True
     assert await heard(pool, SURE) == ANSWER
     assert first.open == 0
+
+
+@pytest.mark.parametrize("dead", [False, True])
+async def test_a_server_that_says_nothing_before_the_end_is_asked_how_it_is(dead: bool) -> None:
+    servers = [Answering("a"), Answering("b")]
+    pool = Pool(servers, silence=0.03)
+    first, other = first_of(pool, servers)
+    first.gate.clear()
+    if dead:
+        first.breaks, first.silent = 1, True
+    answer = asyncio.create_task(heard(pool, replace(SURE, streamed=False)))
+    await asyncio.sleep(0.2)
+    assert (answer.done(), len(other.asked)) == (dead, int(dead))
+    first.gate.set()
+    assert await answer == ANSWER
+
+
+async def test_all_servers_are_tried_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "PAUSE", 0.0)
+    servers = [Answering("a", breaks=0), Answering("b", breaks=0)]
+    with pytest.raises(ServerError, match=r"None of 2 servers answers: a, b\. The last one: . is gone"):
+        await heard(Pool(servers, retries=2), SURE)
+    assert [len(server.asked) for server in servers] == [3, 3]
 
 
 async def test_where_none_answers_there_is_one_clear_error() -> None:
