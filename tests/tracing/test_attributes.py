@@ -37,6 +37,6 @@ def _check(attributes: Any, on: str) -> None:
 
 def test_example() -> None:
     found = [*spans(EXAMPLE)]
-    assert len(found) == 15
+    assert len(found) == 16
     for span in found:
         check(span)
