@@ -123,7 +123,8 @@ def _mistraced(case: Case, mine: Played) -> Difference | None:
     if wrong := faults(mine.spans):
         return "traces", [], wrong
     turn = mine.turns[0]
-    if not case.traced or "tasks" not in case.modes or turn.kind == "batch" or turn.error or turn.cut_off:
+    apart = any(node.stock for node in case.graph.all_nodes())
+    if not case.traced or "tasks" not in case.modes or apart or turn.kind == "batch" or turn.error or turn.cut_off:
         return None
     told = Counter(
         ("/".join(part.partition(":")[0] for part in event.namespace), event.data["name"])
