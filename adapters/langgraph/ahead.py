@@ -265,7 +265,7 @@ class Ahead:
             if failed and not any(channel == ERROR for channel, _ in task.writes):
                 return  # an interrupt, or a command to the parent: the run ends with this superstep
             self._close(task)
-            if self._engine is not None or self.telling is not None or self._leads_ahead(task):
+            if self._engine is not None or self._leads_ahead(task):
                 self._news.append(task)
                 self._soon(self.catch_up)
 
@@ -323,9 +323,6 @@ class Ahead:
             self._tell(*[self._reports.finishing(item) for item in news])
         elif news and self._open and self._permitted():
             self._wake()
-        elif self.telling is not None:
-            for item in news:
-                self._reports.finishing(item)
 
     @property
     def has_adopted(self) -> bool:
