@@ -12,17 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.tracing.apps import SPANS
-from tests.tracing.receiver import Received, over_grpc
+from tests.tracing.receiver import Received, free_port, over_grpc
 from tests.tracing.test_configure import checked, run
 
 rotel = pytest.importorskip("rotel")
 AGENT = Path(rotel.__file__).parent / "rotel-agent"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @contextmanager
@@ -47,7 +41,7 @@ def collector(to: str) -> Iterator[tuple[str, str]]:
 def test_through_a_collector(tmp_path):
     with over_grpc(Received()) as received, collector(received.endpoint) as endpoints:
         for number, (endpoint, protocol) in enumerate(zip(endpoints, ("grpc", "http/protobuf"), strict=True), 1):
-            checked(run("configure", endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, OTEL_METRICS_EXPORTER="none"))
+            checked(run("configure", endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol))
             received.wait_for(number * 2 * SPANS)
         time.sleep(0.5)
         assert len(received.spans) == 4 * SPANS
