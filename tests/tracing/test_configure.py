@@ -125,8 +125,8 @@ def test_prometheus(tmp_path):
     ask += f"print(urllib.request.urlopen('http://localhost:{port}/metrics').read().decode())"
     done = run(cwd=tmp_path, code=ask, OTEL_METRICS_EXPORTER="prometheus", OTEL_EXPORTER_PROMETHEUS_PORT=str(port))
     assert done.stderr == ""
-    assert 'alto_fragment_duration_seconds_count{alto_node="work",alto_outcome="committed"' in done.stdout
-    assert "alto_window_occupancy" in done.stdout or "gen_ai_invoke_workflow_duration_seconds" in done.stdout
+    assert 'alto_fragment_duration_seconds_count{alto_issue="in_order",alto_node="work",alto_outcome="committed"' in done.stdout
+    assert "gen_ai_invoke_workflow_duration_seconds" in done.stdout
 
 
 # ---- what goes wrong
