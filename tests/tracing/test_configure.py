@@ -167,6 +167,29 @@ def test_nowhere_to_write(tmp_path):
     checked(run("configure", cwd=tmp_path), "can't be exported")
 
 
+def test_processes_that_fork_write_apart(tmp_path):
+    code = """
+import os
+from tests.tracing import apps
+from alto_langgraph.tracing import configure
+configure()
+apps.main("none")
+child = os.fork()
+apps.main("none")
+if child:
+    os.waitpid(child, 0)
+else:
+    configure().shutdown()
+    os._exit(0)
+"""
+    done = run(cwd=tmp_path, code=code)
+    assert done.returncode == 0, done.stderr
+    files = [*(tmp_path / ".alto" / "traces").glob("*.jsonl")]
+    assert len(files) == 2
+    found = [span["traceId"] + span["spanId"] for file in files for span in spans(file)]
+    assert len(found) == len(set(found)) == 6 * SPANS
+
+
 def test_lines_are_json(tmp_path):
     checked(run("configure", cwd=tmp_path))
     (file,) = (tmp_path / ".alto" / "traces").glob("*.jsonl")
