@@ -85,7 +85,7 @@ class Recorder:
 
     def _started(self, fact: TaskStarted) -> None:
         inputs = [known for tag in fact.parents if (known := self._known.get(tag)) is not None]
-        sent = len(fact.tag.path) > 1 and bool(inputs)
+        sent = len(fact.tag.path) > 1 and bool(inputs) and fact.parents[0] == fact.tag.parent
         fragment = Running(fact, inputs[0] if sent else above(inputs), sent)
         links = [self._input(inputs[0])] if sent else [*self._links(fragment, inputs)]
         if (again := self._known.get(fact.tag)) is not None:

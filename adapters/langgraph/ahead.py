@@ -237,10 +237,11 @@ class Ahead:
                 self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
                 return
 
-    def joined(self, handler: PregelExecutableTask) -> None:
+    def joined(self, failed: PregelExecutableTask, handler: PregelExecutableTask) -> None:
         """A task that handles another one's error is in the superstep, too: only who is told of tasks wants to know."""
-        if self.telling is not None:
-            self.telling.joined(handler.id, self._naming.add(handler, self.loop.step, self.loop.lineage))
+        if self.telling is not None and (tag := self._naming.tags.get(failed.id)) is not None:
+            self._naming.tags[handler.id] = tag.child(handler.name, 0)
+            self.telling.joined(handler.id, self._naming.tags[handler.id])
             self._mark(handler, None, placed=True)
 
     def cached(self, task: PregelExecutableTask) -> None:

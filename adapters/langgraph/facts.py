@@ -175,7 +175,7 @@ class Telling:
 
     def _parents(self, tag: Tag, task: PregelExecutableTask, foreseen: Callable[[str], Iterable[Tag]] = _nobody) -> tuple[Tag, ...]:
         """The tasks whose results a task needs; `foreseen` have written to a channel in supersteps that aren't committed."""
-        if task.path[0] == PUSH:
+        if task.path[0] == PUSH or len(tag.path) > 1:  # sent, or it handles an error
             return (tag.parent,) if tag.parent is not None and len(tag.path) > 1 and tag.path[-1][0] != "send" else ()
         plan = self._staging.plan.nodes.get(task.name)
         process = self._staging.nodes[task.name]

@@ -172,10 +172,10 @@ class Committing(Relating, Announcing, Emitting, Incremental):
             for task in tasks:
                 self.ahead.cached(task)
 
-    def _handling(self, handler: PregelExecutableTask | None) -> PregelExecutableTask | None:
+    def _handling(self, failed: PregelExecutableTask, handler: PregelExecutableTask | None) -> PregelExecutableTask | None:
         """A task that handles another one's error joins the superstep."""
         if handler is not None and self.ahead is not None:
-            self.ahead.joined(handler)
+            self.ahead.joined(failed, handler)
         return handler
 
     def _context_of(self, early: Early) -> contextvars.Context:
@@ -352,7 +352,7 @@ class CommittingAsync(Committing, AsyncPregelLoop):
         return self._event_loop.call_later(WHILE, call, context=self._context).cancel
 
     async def aschedule_error_handler(self, failed_task: Any, error: BaseException) -> Any:
-        return self._handling(await super().aschedule_error_handler(failed_task, error))
+        return self._handling(failed_task, await super().aschedule_error_handler(failed_task, error))
 
     async def amatch_cached_writes(self) -> Any:
         matched = await super().amatch_cached_writes()
@@ -392,7 +392,7 @@ class CommittingSync(Committing, SyncPregelLoop):
             super().put_writes(task_id, writes, **kwargs)
 
     def schedule_error_handler(self, failed_task: Any, error: BaseException) -> Any:
-        return self._handling(super().schedule_error_handler(failed_task, error))
+        return self._handling(failed_task, super().schedule_error_handler(failed_task, error))
 
     def match_cached_writes(self) -> Any:
         matched = super().match_cached_writes()

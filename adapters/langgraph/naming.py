@@ -79,11 +79,6 @@ class Naming:
         if self._found or self._likely:
             self._forget_numbers()
 
-    def add(self, task: PregelExecutableTask, step: int, lineage: Lineage | None) -> Tag:
-        """Names a task that has joined the open superstep."""
-        tag = self.tags[task.id] = named(task.path, task.name, step, lineage)
-        return tag
-
     def _tag(self, task: PregelExecutableTask, row: Sequence[Send], step: int, lineage: Lineage | None) -> Tag:
         if task.path[0] != PUSH:
             return named(task.path, task.name, step, None)

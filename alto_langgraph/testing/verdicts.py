@@ -132,7 +132,7 @@ def _mistraced(case: Case, mine: Played) -> Difference | None:
         if event.mode == "tasks" and "result" in event.data and not (event.data["interrupts"] or event.data["error"])
     )
     first = next((span.context.trace_id for span in mine.spans), None)
-    found = counted(span for span in mine.spans if span.context.trace_id == first)
+    found = counted((span for span in mine.spans if span.context.trace_id == first), ("committed",))
     found = Counter({key: count for key, count in found.items() if key[1] != START and (case.subgraphs or not key[0])})
     return first_difference(dict(told), dict(found), "fragments that count")
 
