@@ -14,6 +14,7 @@ from benchmarks import (
     independent,
     memory,
     no_slack,
+    retrieval,
     rounds,
     send_chain,
     shapes,
@@ -22,7 +23,22 @@ from benchmarks import (
 )
 from benchmarks.declare import Benchmark
 
-GROUPS = (send_chain, branches, rounds, independent, hidden, no_slack, fan_out, steps, shapes, streams, memory, import_time, analysis)
+GROUPS = (
+    send_chain,
+    branches,
+    rounds,
+    independent,
+    hidden,
+    no_slack,
+    fan_out,
+    steps,
+    shapes,
+    streams,
+    retrieval,
+    memory,
+    import_time,
+    analysis,
+)
 
 
 def catalog() -> list[Benchmark]:
@@ -32,7 +48,7 @@ def catalog() -> list[Benchmark]:
 
 def left_out() -> Mapping[str, str]:
     """Benchmarks that can't run here, and what each lacks."""
-    return hidden.left_out()
+    return {**hidden.left_out(), **retrieval.left_out()}
 
 
 def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:

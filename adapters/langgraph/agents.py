@@ -17,11 +17,12 @@ from langgraph.constants import END
 from packaging.version import Version
 
 from alto_langgraph.adapters.langgraph.combining import ALL, NOTHING, returning, together
+from alto_langgraph.adapters.langgraph.middleware import around_calls, cells_of
 from alto_langgraph.adapters.langgraph.seam_graph import class_of
 from alto_langgraph.plan.harmless import is_answering
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, Sources
 
-Described = Callable[[object], CallablePlan]
+Described = Callable[..., CallablePlan]
 Cells = Mapping[str, Any]
 
 _TOOLS = "langgraph.prebuilt.tool_node"
@@ -47,7 +48,7 @@ def runs_tools(thing: object) -> bool:
 
 def agent_plan(function: FunctionType, described: Described) -> CallablePlan | None:
     """What a known function of a prebuilt agent touches; None if it is laid out otherwise."""
-    return _READERS[function.__qualname__](_cells(function), described)
+    return _READERS[function.__qualname__](cells_of(function), described)
 
 
 @cache
@@ -57,12 +58,6 @@ def _is_tested(module: str) -> bool:
         return first <= Version(version(package)) < beyond
     except PackageNotFoundError:
         return False
-
-
-def _cells(function: Any) -> dict[str, Any]:
-    """What a function's closure holds, by name; nothing of what isn't a plain function."""
-    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-    return {name: cell.cell_contents for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=True)}
 
 
 def _asking(plan: CallablePlan, updates: frozenset[str], reads: frozenset[str] | None) -> CallablePlan:
@@ -97,12 +92,12 @@ def _reacting(resolving: str) -> Callable[[Cells, Described], CallablePlan | Non
     def reader(cells: Cells, described: Described) -> CallablePlan | None:
         if not {"is_dynamic_model", "static_model", "_get_model_input_state", resolving} <= cells.keys():
             return None
-        inputs = _cells(cells["_get_model_input_state"])
+        inputs = cells_of(cells["_get_model_input_state"])
         if "pre_model_hook" not in inputs:
             return None
         reads = _MESSAGES | {"remaining_steps"} | ({"llm_input_messages"} if inputs["pre_model_hook"] is not None else NOBODY)
         if cells["is_dynamic_model"]:
-            return _asking(_calling(_cells(cells[resolving]).get("model")), _MESSAGES, None)
+            return _asking(_calling(cells_of(cells[resolving]).get("model")), _MESSAGES, None)
         steps = getattr(cells["static_model"], "steps", None) or ()
         if not steps or not _answers(steps[-1]):
             return None
@@ -134,29 +129,18 @@ def _modelling(executing: str, wrapping: str) -> Callable[[Cells, Described], Ca
     def reader(cells: Cells, described: Described) -> CallablePlan | None:
         if not {"model", "initial_response_format", executing, wrapping} <= cells.keys() or not _answers(cells["model"]):
             return None
-        if not {"_get_bound_model", "_handle_model_output"} <= _cells(cells[executing]).keys():
+        if not {"_get_bound_model", "_handle_model_output"} <= cells_of(cells[executing]).keys():
             return None
-        if cells[wrapping] is not None:
-            return _asking(_calling(_innermost(cells[wrapping])), frozenset(), None)
         form = cells["initial_response_format"]
         updates = _MESSAGES if form is None else _MESSAGES | {"structured_response"}
         handler = getattr(form, "handle_errors", None)
         users = [handler] if callable(handler) and not isinstance(handler, type) else []
         plan = together([described(cells["model"]), *map(described, users)])
-        return _asking(plan, updates, _MESSAGES)
+        if cells[wrapping] is None:
+            return _asking(plan, updates, _MESSAGES)
+        return _asking(together([plan, around_calls(cells[wrapping], described)]), updates | {"structured_response"}, None)
 
     return reader
-
-
-def _innermost(handler: Any) -> Any:
-    """The middleware's own method that a composed handler calls last of all."""
-    for _ in range(20):
-        inside = [held for held in _cells(handler).values() if callable(held)]
-        method = getattr(handler, "__wrapped__", None) or next((held for held in inside if hasattr(held, "__self__")), None)
-        if method is None and not inside:
-            break
-        handler = method if method is not None else inside[-1]
-    return handler
 
 
 _READERS: Mapping[str, Callable[[Cells, Described], CallablePlan | None]] = {

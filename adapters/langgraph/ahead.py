@@ -15,6 +15,7 @@ from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.facts import Telling
 from alto_langgraph.adapters.langgraph.fragments import Fragments
+from alto_langgraph.adapters.langgraph.glimpses import glimpsing
 from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.producers import Producers
@@ -549,8 +550,8 @@ class Ahead:
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
         proc = self.staging.gated(early.node)
         if not pulled:
-            send = self._naming.sends[early.tag]
-            early.blind = self.staging.payloads.blind(send.node, send.arg)
+            send, uncertain = self._naming.sends[early.tag], self.is_uncertain(early.tag)
+            send = glimpsing(send, early, self.staging.payloads, self.staging.keys, self._foresee, uncertain=uncertain)
             return prepare_sent(self.loop, send, early, next(self._numbers), proc)
         early.reads = self._issuing.passing.reads[early.node]
         if early.node in self._issuing.observed:

@@ -59,6 +59,7 @@ def _weaker(one: Source, other: Source) -> Source:
 def _both(one: CallablePlan, other: CallablePlan) -> CallablePlan:
     union = names_of
     mine, theirs = one.sources, other.sources
+    weaker, stronger = sorted((one, other), key=lambda plan: plan.effects)
     return CallablePlan(
         reads=union(one.reads, other.reads),
         writes=union(one.writes, other.writes),
@@ -68,7 +69,7 @@ def _both(one: CallablePlan, other: CallablePlan) -> CallablePlan:
         uses_store=one.uses_store or other.uses_store,
         mutates=one.mutates or other.mutates,
         shares=tuple(dict.fromkeys(one.shares + other.shares)),
-        evidence=tuple(dict.fromkeys(one.evidence + other.evidence)),
+        evidence=tuple(dict.fromkeys(weaker.evidence + stronger.evidence)),  # what is last tells why the effects are what they are
         goes=union(one.goes, other.goes),
         sends=union(one.sends, other.sends),
         subgraph=one.subgraph or other.subgraph,

@@ -11,9 +11,11 @@ from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.combining import NOTHING, UNKNOWN_LIBRARY, returning, together
 from alto_langgraph.adapters.langgraph.hints import declared_tool
-from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_keys, wrappers_of
-from alto_langgraph.plan.access import Describe, analyse
-from alto_langgraph.plan.model import NOBODY, CallablePlan, SharedUse
+from alto_langgraph.adapters.langgraph.middleware import around_calls, cells_of
+from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_into, wrappers_of
+from alto_langgraph.plan.access import Describe, Injected, analyse
+from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, SharedUse
+from alto_langgraph.plan.operands import ARGUMENTS
 from alto_langgraph.plan.values import names_of
 
 Described = Callable[[object], CallablePlan]
@@ -27,61 +29,85 @@ _HANDLERS = ("handle_tool_error", "handle_validation_error")
 
 
 def tool_plan(tool: Any, describe: Describe) -> CallablePlan:
-    """A tool: it looks at what the model says, and of the state at what is injected. Of its results only commands are updates."""
+    """A tool that is invoked: it looks at what it is given. Of its results only commands are updates."""
+    return returning(call_plan(tool, describe), None, reads=None)
+
+
+def call_plan(tool: Any, describe: Describe) -> CallablePlan:
+    """A tool that a ToolNode calls: it looks at what the model says, and in the state at what is injected and used."""
     functions = [f for f in (getattr(tool, "func", None), getattr(tool, "coroutine", None)) if f is not None]
     if not functions:
         base = class_of("BaseTool")
         functions = [getattr(tool, n) for n in ("_run", "_arun") if getattr(type(tool), n, None) is not getattr(base, n, None)]
     handlers = [h for h in (getattr(tool, name, None) for name in _HANDLERS) if callable(h)]
     told = (describe(handler) or analyse(handler, describe=describe) for handler in handlers)
-    plans = [_tool_function(function, describe) for function in functions]
-    handled = (returning(plan, NOBODY, reads=None, returns=None, goes=NOBODY, sends=NOBODY) for plan in told)
+    injected = injected_into(tool)
+    plans = [_tool_function(function, injected, describe) for function in functions]
+    handled = (returning(plan, NOBODY, reads=NOBODY, returns=None, goes=NOBODY, sends=NOBODY) for plan in told)
     return declared_tool(together([*plans, *handled]), getattr(tool, "metadata", None))
 
 
-def _tool_function(function: Any, describe: Describe) -> CallablePlan:
-    plan = describe(function) or analyse(function, everything=True, describe=describe)
+def _tool_function(function: Any, injected: Injected | None, describe: Describe) -> CallablePlan:
+    if _is_remote(function):
+        return _REMOTE
+    plan = describe(function) or analyse(function, everything=injected is None, injected=injected, describe=describe)
     hints: Mapping[str, Any] = getattr(function, "__annotations__", {})
     says = hints.get("return")
     plain = says in _TEXTS or (isinstance(says, str) and says in [cls.__name__ for cls in _TEXTS])
+    only_told = injected is not None and plan.changes is not None and plan.changes <= {ARGUMENTS}
     return returning(
         plan,
         NOBODY if plain else plan.updates,
-        reads=None,
-        changes=None if plan.mutates else NOBODY,  # it may get any part of the state
+        reads=plan.reads if injected is not None else None,
+        changes=NOBODY if only_told or not plan.mutates else None,  # it may get any part of the state
         returns=None,
         uses_store=plan.uses_store or any("InjectedStore" in str(hint) for hint in hints.values()),
         sources=dataclasses.replace(plan.sources, writes="annotation" if plain else plan.sources.writes),
     )
 
 
-def tools_plan(node: Any, described: Described) -> CallablePlan:
+_REMOTE = dataclasses.replace(NOTHING, effects=Effects.UNKNOWN, evidence=("calls a tool of a server",))
+
+
+def _is_remote(function: Any) -> bool:
+    """Whether it calls a tool of an MCP server, of langchain-mcp-adapters, and shows nothing of the app the runtime that it gets."""
+    if getattr(function, "__module__", None) != "langchain_mcp_adapters.tools":
+        return False
+    cells = cells_of(function)
+    return {"tool_interceptors", "callbacks"} <= cells.keys() and not cells["tool_interceptors"] and cells["callbacks"] is None
+
+
+def tools_plan(node: Any, describe: Describe) -> CallablePlan:
     """A ToolNode: any of its tools, and the wrappers around them."""
-    return _of_tools(node, node.tools_by_name, described)
+    plan, messages = _of_tools(node, node.tools_by_name, describe), getattr(node, "_messages_key", None)
+    reads = None if messages is None else names_of(plan.reads, frozenset({messages}))
+    return returning(plan, plan.updates, reads=reads, changes=None if plan.mutates else NOBODY)  # what tools are told is in the messages
 
 
 OTHERS = ""
 """The kind of calls of tools that a ToolNode doesn't have: it answers them with an error."""
 
 
-def tool_kinds(node: Any, described: Described) -> Mapping[str, CallablePlan]:
+def tool_kinds(node: Any, describe: Describe) -> Mapping[str, CallablePlan]:
     """What a ToolNode does with calls of each of its tools, and with those of `OTHERS`."""
-    return {name: _of_tools(node, [name] if name else [], described) for name in (*node.tools_by_name, OTHERS)}
+    return {name: _of_tools(node, [name] if name else [], describe) for name in (*node.tools_by_name, OTHERS)}
 
 
-def _of_tools(node: Any, names: Iterable[str], described: Described) -> CallablePlan:
-    wrappers = list(wrappers_of(node))
+def _of_tools(node: Any, names: Iterable[str], describe: Describe) -> CallablePlan:
+    def described(part: Any, *, around: bool = False) -> CallablePlan:
+        return describe(part) or analyse(part, around=around, describe=describe)
+
+    tools = together(call_plan(node.tools_by_name[name], describe) for name in names)
+    wrappers = [around_calls(wrapper, described) for wrapper in wrappers_of(node)]
     handler = getattr(node, "_handle_tool_errors", None)
     if callable(handler) and not isinstance(handler, type) and not str(getattr(handler, "__module__", "")).startswith("langgraph."):
-        wrappers.append(handler)
-    tools = together(described(node.tools_by_name[name]) for name in names)
-    whole = together([tools, *map(described, wrappers)])
-    messages = getattr(node, "_messages_key", None)
-    if wrappers or messages is None:
+        wrappers.append(returning(described(handler), NOBODY, reads=NOBODY))
+    whole, messages = together([tools, *wrappers]), getattr(node, "_messages_key", None)
+    if messages is None:
         return returning(whole, None, reads=None, returns=None)
-    taken, key = injected_keys(node, names), frozenset({messages})
-    sources = dataclasses.replace(whole.sources, reads="known" if taken is not None else "unknown")
-    return returning(whole, names_of(tools.updates, key), reads=names_of(taken, key), returns=None, sources=sources)
+    updates = None if wrappers else names_of(tools.updates, frozenset({messages}))
+    changes = NOBODY if whole.changes is not None and whole.changes <= {ARGUMENTS} else None
+    return returning(whole, updates, reads=whole.reads, returns=None, changes=changes)
 
 
 def graph_plan(graph: Any, described: Described) -> CallablePlan:

@@ -13,9 +13,10 @@ def current_tag() -> Tag | None:
     """The tag of the task whose code is running: the same whether it was started early or in its superstep.
 
     It can be asked in nodes, path functions, tools, callbacks of models, and in threads that run in a copy of the task's context.
-    A task of a graph that a node runs is below that node's task: `outer[1]/inner[2]`. Code of a graph that isn't alto's, but is run
-    by a task that is, counts as that task's. What a run finds unfinished when it resumes a thread, a pending `Send` say, is named
-    by the superstep that it resumes in.
+    A task of a graph that a node runs is below that node's task: `outer[1]/inner[2]`. So is a tool's call below the task of its
+    `ToolNode`, by its place among the calls of the message: `tools[1]/search[0]`; a task that was sent one call, as agents do, is that
+    call. Code of a graph that isn't alto's, but is run by a task that is, counts as that task's. What a run finds unfinished when it
+    resumes a thread, a pending `Send` say, is named by the superstep that it resumes in.
 
     Returns:
         None outside of a run, and under stock LangGraph, so also with `ALTO_ENABLED=0`.

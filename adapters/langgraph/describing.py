@@ -47,9 +47,9 @@ def describe(thing: object) -> CallablePlan | None:
         _open.reset(token)
 
 
-def described(part: object) -> CallablePlan:
-    """What a part of something touches, whether it is a runnable or a function."""
-    return describe(part) or (analyse(part, describe=describe) if callable(part) else UNKNOWN_LIBRARY)
+def described(part: object, *, around: bool = False) -> CallablePlan:
+    """What a part of something touches, whether it is a runnable or a function; `around` a model's call, if it is an agent's middleware."""
+    return describe(part) or (analyse(part, around=around, describe=describe) if callable(part) else UNKNOWN_LIBRARY)
 
 
 def _of_kind(thing: Any) -> CallablePlan | None:
@@ -64,7 +64,7 @@ def _of_kind(thing: Any) -> CallablePlan | None:
     if isinstance(thing, PregelProtocol):
         return graph_plan(thing, described)
     if is_a(thing, "ToolNode"):
-        return tools_plan(thing, described)
+        return tools_plan(thing, describe)
     if is_a(thing, "BaseTool"):
         return tool_plan(thing, describe)
     if is_a(thing, "BaseRetriever"):

@@ -17,7 +17,7 @@ from langgraph.graph.state import StateGraph as StockStateGraph
 from langgraph.pregel import Pregel
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
-from alto_langgraph.adapters.langgraph.code_reading import reading_code
+from alto_langgraph.code_reading import reading_code
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -15,12 +16,19 @@ from alto_langgraph.driver.producing import Producer
 from alto_langgraph.exceptions import AltoWarning
 
 _MODELS = "langchain_core.language_models.chat_models"
-_installed = False
+_TOOLS = "langgraph.prebuilt.tool_node"
+_installed = _calling = False
 
 
 def listen() -> None:
-    """Listens to chat models from now on, if the app has any."""
-    global _installed
+    """Listens to chat models from now on, if the app has any, and notes which of its tools are called."""
+    global _installed, _calling
+    if not _calling and _TOOLS in sys.modules:
+        _calling = True
+        with suppress(ImportError, AttributeError):  # without that a tag names the task alone
+            from alto_langgraph.adapters.langgraph import calling
+
+            calling.install(sys.modules[_TOOLS].ToolNode)
     if not _installed and _MODELS in sys.modules:
         _installed = True
         try:

@@ -16,7 +16,7 @@ from alto_langgraph.adapters.langgraph.collector import PER_NODE, eased
 from alto_langgraph.adapters.langgraph.combining import returning
 from alto_langgraph.adapters.langgraph.combining import together as merged
 from alto_langgraph.adapters.langgraph.containing import tool_kinds
-from alto_langgraph.adapters.langgraph.describing import describe, described
+from alto_langgraph.adapters.langgraph.describing import describe
 from alto_langgraph.adapters.langgraph.hints import declared
 from alto_langgraph.adapters.langgraph.inputs import Input, Inputs
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, RunnableCallable, functions_of, is_a
@@ -136,7 +136,8 @@ def _node(
 def _kinds(plan: NodePlan, node: Any, spec: Any, given: Input, builder: Any) -> Iterator[tuple[str, NodePlan]]:
     """What a node that runs tools is for calls of each of them."""
     if runs_tools(node.bound):
-        for kind, found in tool_kinds(node.bound, described).items():
+        for kind, found in tool_kinds(node.bound, describe).items():
+            found = found if given.is_dict else dataclasses.replace(found, reads=None)
             function = declared(given.bound(_written(found, builder)), node.metadata, given)
             fences = tuple(_fences(kind or plan.name, node, spec, function, plan.routes))
             yield kind, dataclasses.replace(plan, name=kind or plan.name, function=function, fences=fences, subgraph=function.subgraph)

@@ -162,23 +162,23 @@ def _said_by(early: Early, stream: Any) -> Any:
 class ReadAhead:
     """LangGraph's own way of reading the state, for an early run: it waits until the state is there.
 
-    Of a task that shows the state to nobody, and only asks for it as a matter of course, it doesn't.
+    Of a task that shows of the state nothing but its `glimpse`, and only asks for all of it as a matter of course, it doesn't.
     """
 
     def __init__(self, early: Early, read: Callable[..., Any]) -> None:
         self.early, self.read = early, read
 
     def __call__(self, scratchpad: Any, channels: Any, managed: Any, task: Any, select: Any, fresh: bool = False) -> Any:
-        if self.early.blind and not self.early.passed:
-            return {}
+        if self.early.glimpse is not None and not self.early.passed:
+            return self.early.glimpse
         self.early.wait()
         return self.read(scratchpad, channels, managed, task, select, fresh)
 
 
 def _state_ahead(early: Early, read_state: Any) -> Any:
     """As `ReadAhead`, of the state as an edge would bring it."""
-    if early.blind and not early.passed:
-        return {}
+    if early.glimpse is not None and not early.passed:
+        return early.glimpse
     early.wait()
     proc, managed, _channels = read_state.args
     return read_state.func(proc, managed, early.view, **read_state.keywords)

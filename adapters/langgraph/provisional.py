@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from langgraph.types import Send
@@ -15,6 +17,8 @@ from alto_langgraph.adapters.langgraph.replaying import Stopping
 from alto_langgraph.adapters.langgraph.reports import Reports
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError
 from alto_langgraph.adapters.langgraph.staging import NOTHING, Issuing, Staging
+from alto_langgraph.ancestry import OUTERMOST
+from alto_langgraph.engine.closing import ancestor_of
 from alto_langgraph.engine.engine import Engine
 from alto_langgraph.engine.events import Event, Streamed, Withdrawn
 from alto_langgraph.engine.task import Task
@@ -97,7 +101,9 @@ class Provisional:
             return False
         if payloads.kinds(node, payload) is None:
             return True
-        return payloads.blind(node, payload) and (payloads.seen(node, payload) is payload or not hears_inputs(self._loop.manager))
+        return payloads.settled(node, payload) is not None and (
+            payloads.seen(node, payload) is payload or not hears_inputs(self._loop.manager)
+        )
 
     # ---- on parts of reductions
 
@@ -109,11 +115,16 @@ class Provisional:
                     self._gathering.look(engine.roster.gathered, engine.roster.ancestry.closings, self._gather)
 
     def _gather(self, task: Task) -> Gathered:
-        known = self._staging.hits.proven(task.node)
-        return Gathered(self._loop, task, known=known, part=self._part, tell=self._told, agree=self._fragments.agree)
+        hits, levels = self._staging.hits, self._staging.levels
+        known = hits.proven(task.node)
+        level = levels.get(task.node, OUTERMOST) if known else OUTERMOST
+        learnt = partial(levels.__setitem__, task.node)
+        return Gathered(
+            self._loop, task, known=known, level=level, part=self._part, tell=self._told, agree=self._fragments.agree, learnt=learnt
+        )
 
-    def _part(self, tag: Tag, smaller: bool) -> Part | None:
-        """The part of the reduction that is closed, or one `smaller` by one ancestor."""
+    def _part(self, tag: Tag, level: int | None, smaller: bool) -> Part | None:
+        """The part of the reduction that is closed, or one `smaller` by one ancestor of several; by the innermost split if no `level`."""
         with self._lock:
             engine, shadow = self._engine, self._shadow
             if engine is None or shadow is None or (task := engine.roster.gathering(tag)) is None:
@@ -121,16 +132,20 @@ class Provisional:
             if self._has_news():
                 self._gathering.look_again()
                 return None
-            closed, first = engine.closed(task, holes=not self._loop.announces)  # what is told there has its place
-            if smaller and closed:
-                last = closed[-1].tag.path[:2]
-                closed = [other for other in closed if other.tag.path[:2] != last]
+            level = engine.roster.deepest(task) if level is None else level
+            if level < OUTERMOST:
+                return None
+            closed, first = engine.closed(task, holes=not self._loop.announces, level=level)  # what is told there has its place
+            if smaller:
+                last = _one_of_several([ancestor_of(other.tag, level) for other in closed])
+                closed = [other for other in closed if ancestor_of(other.tag, level) != last]
             reads = self._issuing.passing.reads[task.node] | self._staging.routes_read(task.node)
             try:
                 state = shadow.part(task.step, reads, frozenset(other.tag for other in closed))
             except UnforeseenError:
                 return None
-            return Part(state, sum(other.step == task.step - 1 for other in closed), first)
+            before = frozenset(ancestor_of(other.tag, level) for other in closed if other.step == task.step - 1)
+            return Part(state, sum(other.step == task.step - 1 for other in closed), first, level, before)
 
     def _told(self, tag: Tag, sends: Sequence[Send], placed: bool) -> bool:
         """A task that waits would send these on the part of what it waits for that is closed; answers whether it may go on."""
@@ -147,6 +162,12 @@ class Provisional:
 def are_repeatable(sends: Sequence[Send], issuing: Issuing) -> bool:
     """Whether all of them may be thrown away again."""
     return all(send.node in issuing.repeatable for send in sends)
+
+
+def _one_of_several(ancestors: Sequence[Tag]) -> Tag | None:
+    """The last of them that isn't the only one of its parent's; None if there is none."""
+    several = Counter(ancestor.parent for ancestor in set(ancestors))
+    return next((ancestor for ancestor in reversed(ancestors) if several[ancestor.parent] > 1), None)
 
 
 def _nothing(what: object) -> None:

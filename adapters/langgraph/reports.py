@@ -97,7 +97,8 @@ class Reports:
         if not self._ledger.holding:
             return Offer(tag, node, alone=not stays)
         held = operands(payloads.seen(node, operand))
-        return Offer(tag, node, held, alone=not stays and (node not in self._staging.candidates.wary or held == frozenset()))
+        alone = held == frozenset() or not self._staging.candidates.is_wary(node, payloads.kinds(node, operand))
+        return Offer(tag, node, held, alone=not stays and alone)
 
     def _may_grow(self, operand: Any) -> bool:
         """Whether what is sent holds something of the state that a reducer may change in place when its superstep is committed."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from langchain_core.runnables.config import run_in_executor
 from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
+
+from alto_langgraph.plan.access import Injected
 
 try:
     from langgraph._internal._runnable import RunnableCallable, RunnableSeq
@@ -24,10 +26,11 @@ __all__ = [
     "RunnableSeq",
     "class_of",
     "functions_of",
-    "injected_keys",
+    "injected_into",
     "is_a",
     "rerouted",
     "run_in_executor",
+    "takes_state",
     "wrappers_of",
 ]
 
@@ -81,13 +84,24 @@ def wrappers_of(node: Any) -> list[Any]:
     return [w for w in (getattr(node, "_wrap_tool_call", None), getattr(node, "_awrap_tool_call", None)) if w is not None]
 
 
-def injected_keys(node: Any, names: Iterable[str]) -> frozenset[str] | None:
-    """State keys that a `ToolNode` gives to the tools called `names`; None if one gets the state whole, or that can't be told."""
-    keys: set[str] = set()
-    for name in names:
-        injected = getattr(node, "_injected_args", {}).get(name)
-        state = getattr(injected, "state", None)
-        if not isinstance(state, dict) or getattr(injected, "runtime", None) is not None or None in state.values():
-            return None
-        keys.update(state.values())
-    return frozenset(keys)
+def injected_into(tool: Any) -> Injected | None:
+    """Parameters that a `ToolNode` fills in when it calls a tool; None if that can't be told, or if the tool's schema looks at them."""
+    find = getattr(sys.modules.get(_CLASSES["ToolNode"]), "_get_all_injected_args", None)
+    found = find(tool) if find is not None else None
+    state, runtime = getattr(found, "state", None), getattr(found, "runtime", None)
+    if not isinstance(state, dict) or not all(key is not None or _is_passed(tool, name) for name, key in state.items()):
+        return None
+    return Injected(tuple(state.items()), runtime)
+
+
+def _is_passed(tool: Any, name: str) -> bool:
+    """Whether a tool's schema lets an argument pass as it is, or makes a dict of the same of it."""
+    field = getattr(tool.get_input_schema(), "model_fields", {}).get(name)
+    hint = getattr(field, "annotation", None)
+    return hint in (Any, dict) or (get_origin(hint) is dict and get_args(hint)[1:] == (Any,))
+
+
+def takes_state(tool: Any) -> bool:
+    """Whether a tool gets the state whole, as a parameter, which its schema then makes another dict of."""
+    injected = injected_into(tool)
+    return injected is None or any(key is None for _, key in injected.state)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
 
-from alto_langgraph.adapters.langgraph.code_reading import reading_code
 from alto_langgraph.adapters.langgraph.observing import observing
 from alto_langgraph.adapters.langgraph.payloads import Payloads
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
+from alto_langgraph.code_reading import reading_code
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.hits import Hits
 from alto_langgraph.driver.readings import Readings
@@ -101,6 +101,8 @@ class Staging:
         self.step_timeout = graph.step_timeout
         self._graph = graph
         self.tempo, self.habits, self.readings, self.hits, self.tally = Tempo(), Habits(), Readings(), Hits(), Tally()
+        self.levels: dict[str, int] = {}
+        """Of nodes that send on parts of reductions, by which split's tasks, where that isn't the outermost: its depth."""
         self.asks_its_place: set[str] = set()
         """Nodes that have asked for their tag, so that nothing is sent to them before their place is known."""
         self._gated: dict[str, Runnable[Any, Any] | None] = {}
@@ -156,7 +158,7 @@ class Staging:
     @reading_code
     def payloads(self) -> Payloads:
         """What nodes can see of what they are sent."""
-        return Payloads(self.nodes)
+        return Payloads(self.nodes, lambda: self.candidates)
 
     @cached_property
     @reading_code

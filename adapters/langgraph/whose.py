@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from alto_langgraph.adapters.langgraph.calling import call_in
 from alto_langgraph.adapters.langgraph.lineage import LOOPS, Relating, named
 from alto_langgraph.adapters.langgraph.prepare import ReadAhead
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_READ, NS_END, NS_SEP
@@ -21,8 +22,8 @@ Pairs = tuple[tuple[str, int], ...]
 
 
 def tag_in(config: Any) -> Tag | None:
-    """The tag of the innermost task of alto's whose code runs under `config`; None if there is none."""
-    return _whole(_around_each(config))
+    """The tag of the innermost task of alto's whose code runs under `config`, or of the tool call in it; None if there is none."""
+    return _whole(_around_each(config), lambda frame: call_in(frame.read))
 
 
 def caller_in(config: Any) -> Caller | None:
@@ -52,6 +53,7 @@ class _Frame:
     tag: Tag
     loop: Relating
     early: Early | None
+    read: Any = None
 
 
 def _around_each(config: Any) -> Iterator[_Frame]:
@@ -67,11 +69,11 @@ def _around_each(config: Any) -> Iterator[_Frame]:
             config = loop.config if CONFIG_KEY_READ in loop.config[CONF] else loop.outside
 
 
-def _whole(frames: Iterable[_Frame]) -> Tag | None:
-    """The tag that goes through all of these, innermost first."""
+def _whole(frames: Iterable[_Frame], below: Callable[[_Frame], Pairs] = lambda _: ()) -> Tag | None:
+    """The tag that goes through all of these, innermost first, and what is `below` each."""
     pairs: Pairs = ()
     for frame in frames:
-        pairs = (*_call(frame.loop), *frame.tag.path, *pairs)
+        pairs = (*_call(frame.loop), *frame.tag.path, *below(frame), *pairs)
     return Tag(pairs) if pairs else None
 
 
@@ -115,10 +117,10 @@ def _task(read: Any) -> _Frame | None:
         return None
     loop, early = found
     if early is not None:
-        return _Frame(early.shown or early.tag, loop, early)
+        return _Frame(early.shown or early.tag, loop, early, read)
     scratchpad, _, _, writes = read.args
     lineage = loop.lineage and loop.lineage.at(scratchpad.step)
-    return _Frame(named(writes.path, writes.name, scratchpad.step, lineage), loop, None)
+    return _Frame(named(writes.path, writes.name, scratchpad.step, lineage), loop, None, read)
 
 
 def _call(loop: Relating) -> Pairs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -63,7 +63,7 @@ class Early:
         self.reads: frozenset[str] = frozenset()
         self.borrowed: frozenset[int] = frozenset()
         self.asked: list[Asked] = []
-        self.blind = False
+        self.glimpse: Mapping[str, Any] | None = None
         self.real: Callable[[Tag], Tag | None] = _itself
         self.known_as: Tag | None = None
         self.adopted = self.released = False

@@ -133,10 +133,10 @@ class Engine:
         """True if no task is known beyond the open superstep."""
         return not any(step > self.step for step in self.roster.steps)
 
-    def closed(self, task: Task, *, holes: bool) -> Part:
-        """The part of what `task` waits for that is closed; with `holes` also behind what is open."""
+    def closed(self, task: Task, *, holes: bool, level: int) -> Part:
+        """The part of what `task` waits for that is closed, by ancestors of that depth; with `holes` also behind what is open."""
         reads = self.passing.reads.get(task.node, frozenset())
-        return self.roster.closed(task, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes)
+        return self.roster.closed(task, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes, level=level)
 
     # ---- events
 

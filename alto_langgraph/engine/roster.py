@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alto_langgraph.ancestry import OUTERMOST, Ancestry
+from alto_langgraph.ancestry import Ancestry
 from alto_langgraph.engine.closing import Part, closed
 from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.exceptions import IllegalTransitionError
@@ -21,7 +21,7 @@ class Roster:
     def __init__(self, gathering: frozenset[str]) -> None:
         self.tasks: dict[Tag, Task] = {}
         self.steps: dict[int, dict[Tag, Task]] = {}
-        self.ancestry = Ancestry(OUTERMOST)
+        self.ancestry = Ancestry()
         self._gathering = gathering
         self._gathered: dict[Tag, Task] = {}
 
@@ -73,7 +73,13 @@ class Roster:
         """Whether it is, or was, one of them."""
         return task.tag in self._gathered
 
-    def closed(self, task: Task, writes: Callable[[str], bool], *, holes: bool) -> Part:
-        """The part of what `task` waits for that is closed; `writes` and `holes` as for `closing.closed`."""
-        before = [other for step, tasks in self.steps.items() if step < task.step for other in tasks.values()]
-        return closed(before, self.ancestry, writes, holes=holes)
+    def closed(self, task: Task, writes: Callable[[str], bool], *, holes: bool, level: int) -> Part:
+        """The part of what `task` waits for that is closed; the rest as for `closing.closed`."""
+        return closed(self._before(task), self.ancestry, writes, holes=holes, level=level)
+
+    def deepest(self, task: Task) -> int:
+        """How far down the run is split before `task`."""
+        return max((other.tag.depth for other in self._before(task)), default=0)
+
+    def _before(self, task: Task) -> list[Task]:
+        return [other for step, tasks in self.steps.items() if step < task.step for other in tasks.values()]

@@ -13,13 +13,13 @@ from alto_langgraph.plan.declared import bare, element, member, members
 from alto_langgraph.plan.harmless import is_client
 from alto_langgraph.plan.known import DOING_RESOURCES
 from alto_langgraph.plan.made import lists
-from alto_langgraph.plan.methods import Methods
 from alto_langgraph.plan.naming import Scope
 from alto_langgraph.plan.origin import is_user_code
+from alto_langgraph.plan.requests import Requests
 from alto_langgraph.plan.values import CONFIGS, NO_NAMES, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of
 
 
-class Attributes(Methods):
+class Attributes(Requests):
     """Reading of what is inside values."""
 
     def attribute(self, base: Value, name: str) -> Value:
@@ -30,6 +30,8 @@ class Attributes(Methods):
             return any_of([found, *(self._known_attribute(held, base, name) for held in base.known)]) if base.known else found
         if base.kind is Kind.RUNTIME:
             return self.runtime_attribute(name)
+        if base.kind is Kind.REQUEST:
+            return self.request_attribute(base, name)
         if base.kind is Kind.CLIENT or any(is_client(type(h.it)) for h in base.known):
             return UNKNOWN if name in DOING_RESOURCES else Value(kind=Kind.CLIENT)
         if base.known:

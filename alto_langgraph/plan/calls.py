@@ -41,7 +41,8 @@ class Calls(Special):
             return any_of(results)
         if target.kind is Kind.ANSWERING:
             self.report.reach(Effects.IDEMPOTENT, f"`{name}`")
-            self.contain(*call.values)
+            given = [self.made.contents(value.own) or PLAIN if value.kind is Kind.REQUEST else value for value in call.values]
+            self.contain(*given)  # who is asked doesn't look at what else a request has
             return UNKNOWN
         if target.kind is Kind.RUNNABLE:
             return self.run_parts(target, call, name)
@@ -188,6 +189,9 @@ class Calls(Special):
             return self.send(call)
         if full == "langgraph.types.Command":
             return self.command(call)
+        if full == "langchain.agents.middleware.types.ExtendedModelResponse":
+            extra = call.keywords.get("command") or any_of(call.args[1:2])
+            self.report.push(self.made.keys(extra) if call.spread is None else None)
         if (hasattr(cls, "__total__") and issubclass(cls, dict)) or cls is OrderedDict:  # a TypedDict
             cls = dict
         if cls is dict or cls is list or cls is tuple or cls is set:

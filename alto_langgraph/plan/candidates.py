@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from alto_langgraph.plan.beside import beside
 from alto_langgraph.plan.marks import ASKS, DRAWS
-from alto_langgraph.plan.model import Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.model import NOBODY, Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.values import names_of
 
 NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
 
@@ -35,6 +36,7 @@ class Candidates:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._unsettled: dict[str, frozenset[str] | None] = {}
 
     def sent(self, strongest: Effects) -> frozenset[str]:
         """Nodes that may run ahead when a `Send` triggers them, with effects of `strongest` at most."""
@@ -106,7 +108,34 @@ class Candidates:
     def reasons_to_wait(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
         """Why some of what is sent to a node, by its kind, doesn't start on a part of an answer: the first reason for each kind."""
         for _, kind in node.kinds:
-            yield from islice(self._reasons_to_be_certain(kind, node.name, strongest), 1)
+            reasons = chain(self._reasons_to_be_certain(kind, node.name, strongest), self._reasons_to_see(kind, node.name))
+            yield from islice(reasons, 1)
+
+    def _reasons_to_see(self, kind: NodePlan, home: str) -> Iterator[Reason]:
+        """What of the state a kind of the node `home` looks at that may yet be written when it is sent to."""
+        reads, unsettled = self.seen(kind), self.unsettled(home)
+        for key in sorted(reads if unsettled is None else reads & unsettled):
+            sentence = f"`{kind.name}` looks at `{key}` of the state, which may be written until its superstep."
+            yield Reason("state", kind.name, sentence)
+
+    def seen(self, kind: NodePlan) -> frozenset[str]:
+        """What a kind of a node looks at in the state."""
+        function = kind.function
+        return function.managed | (kind.operands if function.reads is None else function.reads)
+
+    def unsettled(self, name: str) -> frozenset[str] | None:
+        """State keys that may be written by who sends to a node, or by others that are at work beside that one. None for "all".
+
+        What the node's own tasks of earlier supersteps write isn't among them: they have mostly ended when it is sent to again.
+        """
+        if name not in self._unsettled:
+            senders = [node.name for node in self.plan.nodes.values() if node.sends is None or name in node.sends]
+            writers = frozenset(senders).union(*(self.beside[sender] for sender in senders)) - {name}
+            written: frozenset[str] | None = frozenset()
+            for other in writers:
+                written = names_of(written, self.plan.nodes[other].writes)
+            self._unsettled[name] = written
+        return self._unsettled[name]
 
     def streaming(self, strongest: Effects) -> frozenset[str]:
         """Nodes whose code may be run again on a part of an answer, to see what it would send on that."""
@@ -184,6 +213,16 @@ class Candidates:
         if not mutating:
             return frozenset()
         return frozenset(name for name in nodes if nodes[name].function.mutates or self.beside[name] & mutating)
+
+    def is_wary(self, name: str, kinds: frozenset[str] | None) -> bool:
+        """Whether a node is `wary` of what it is sent, if that is of these kinds: what only others of its kinds hold doesn't count."""
+        if name not in self.wary or kinds is None:
+            return name in self.wary
+        node = self.plan.nodes[name]
+        found = dict(node.kinds)
+        changing = any(plan.function.mutates and plan.function.changes != NOBODY for plan in found.values())
+        own = any(found[kind].function.mutates for kind in kinds) or any(route.mutates for route in node.routes)
+        return own or changing or not self._mutating.isdisjoint(self.beside[name] - {name})
 
     @cached_property
     def _mutating(self) -> frozenset[str]:

@@ -37,6 +37,7 @@ class Flow(Expressions):
 
     def _repeat(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         outside, self.scope.jumps = self.scope.jumps, []
+        last: dict[str, Value] | None = None  # what names stood for at the end of the round before
         for _ in range(_MOST_ROUNDS):
             before = self.scope.env
             if isinstance(node, ast.While):
@@ -47,8 +48,9 @@ class Flow(Expressions):
             version = self.made.version
             self._branches(node.body, ())
             self.scope.env = _joined([self.scope.env, *self.scope.jumps])
-            if self.scope.env == before and self.made.version == version:
+            if self.scope.env in (before, last) and self.made.version == version:
                 break
+            last = dict(self.scope.env)
         else:
             raise TooLargeError
         self.scope.jumps = outside

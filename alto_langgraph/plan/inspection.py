@@ -7,10 +7,10 @@ import operator
 from dataclasses import replace
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, UnionType
-from typing import Any, NamedTuple, Union, cast, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
 
-from alto_langgraph.plan.access import Describe
+from alto_langgraph.plan.access import Describe, Injected
 from alto_langgraph.plan.arguments import Call
 from alto_langgraph.plan.bytecode import read_code
 from alto_langgraph.plan.declared import bare, members, update_keys
@@ -21,18 +21,41 @@ from alto_langgraph.plan.origin import is_library
 from alto_langgraph.plan.reading import TooLargeError
 from alto_langgraph.plan.source import Tree, tree_of
 from alto_langgraph.plan.statements import Statements
-from alto_langgraph.plan.values import NO_NAMES, STATE, Kind, Value, names_of
+from alto_langgraph.plan.values import NO_NAMES, REQUEST, STATE, TOLD, TOOL_RUNTIME, Kind, Value, names_of
+
+
+class Given(NamedTuple):
+    """What a callable is given.
+
+    Args:
+        what: The state as its first argument, or as any of them; a model's call; or a tool's arguments.
+        injected: Of a tool, what the model doesn't give.
+    """
+
+    what: Literal["first", "all", "call", "tool"]
+    injected: Injected | None = None
+
+    def call(self, operand: Value, reading: Statements) -> Call:
+        """The arguments."""
+        if self.what == "call":
+            return Call((REQUEST, Value(kind=Kind.ANSWERING)))
+        if self.injected is None:
+            return Call(spread=operand) if self.what == "all" else Call((operand,))
+        named = {name: STATE if key is None else reading.state_key(STATE, key) for name, key in self.injected.state}
+        if self.injected.runtime is not None:
+            named[self.injected.runtime] = TOOL_RUNTIME
+        return Call(keywords=named, spread=TOLD)
 
 
 class _Kept(NamedTuple):
     """A plan, with what it was made from, so that a later change of what the function names is noticed."""
 
-    asked: tuple[Any, bool]
+    asked: tuple[Any, Given]
     describe: Describe
     depends: list[tuple[Any, str | None, Any]]
     plan: CallablePlan
 
-    def holds(self, asked: tuple[Any, bool], describe: Describe) -> bool:
+    def holds(self, asked: tuple[Any, Given], describe: Describe) -> bool:
         return (
             self.asked[0] is asked[0]
             and self.asked[1] == asked[1]
@@ -54,10 +77,10 @@ def _still(holder: Any, name: str | None, known: Any) -> bool:
 _kept: WeakKeyDictionary[FunctionType, _Kept] = WeakKeyDictionary()
 
 
-def inspected(function: Any, state: Any, everything: bool, describe: Describe, budget: int) -> CallablePlan:
+def inspected(function: Any, state: Any, given: Given, describe: Describe, budget: int) -> CallablePlan:
     """What `function` touches; see `access.analyse`. A plain function is read again only if a global that it names has changed."""
     kept = _kept.get(function) if isinstance(function, FunctionType) else None
-    if kept is not None and kept.holds((state, everything), describe):
+    if kept is not None and kept.holds((state, given), describe):
         return kept.plan
     home = _home(function)
     if home is None and isinstance(function, _CODELESS):
@@ -69,16 +92,15 @@ def inspected(function: Any, state: Any, everything: bool, describe: Describe, b
         return read_code(home, describe)
     reading = Statements(home, describe, budget)
     operand = STATE._replace(hint=_hint(home, tree, state))
-    call = Call(spread=operand) if everything else Call((operand,))
     try:
-        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), call, home.__name__)
+        result = reading.call(reading.of_object(function, getattr(function, "__name__", "?")), given.call(operand, reading), home.__name__)
     except (TooLargeError, RecursionError):
         return read_code(home, describe)
-    plan = _finished(reading, result, home, everything)
-    if plan.reads is None and not everything and not reading.report.sees_names and by_keys(function):
+    plan = _finished(reading, result, home, given)
+    if plan.reads is None and given.what == "first" and not reading.report.sees_names and by_keys(function):
         plan = replace(plan, named=True)
     if isinstance(function, FunctionType) and function.__closure__ is None:
-        _kept[function] = _Kept((state, everything), describe, reading.report.depends, plan)
+        _kept[function] = _Kept((state, given), describe, reading.report.depends, plan)
     return plan
 
 
@@ -138,12 +160,12 @@ def _promised(home: FunctionType) -> frozenset[str] | None:
     return keys if hint is not None else None
 
 
-def _finished(reading: Statements, result: Value, home: FunctionType, everything: bool) -> CallablePlan:
+def _finished(reading: Statements, result: Value, home: FunctionType, given: Given) -> CallablePlan:
     """The report as a plan. A result that can't be told may be a Command or a Send to anywhere."""
     report = reading.report
     reading.contain(result)
     promised = _promised(home)
-    if not everything and promised is None and _may_run(reading, result):
+    if given.what == "first" and promised is None and _may_run(reading, result):
         report.read_all()
     keys, texts = reading.made.keys(result), names_of(result.strings, reading.made.held(result))
     certain = result.hint is dict or (isinstance(bare(result.hint), type) and update_keys(bare(result.hint)) is not None)

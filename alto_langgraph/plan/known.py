@@ -20,7 +20,8 @@ PURE_MODULES = frozenset(
         "_heapq", "heapq", "queue", "traceback", "pprint", "_thread", "struct", "_struct", "secrets", "abc", "collections.abc",
         "langgraph.types", "langgraph.graph.message", "langgraph.config", "langgraph.runtime", "langgraph.graph.ui", "langgraph.errors",
         "pydantic.main", "pydantic.type_adapter", "pydantic.root_model", "tenacity", "tiktoken.core", "logging", "posixpath", "ntpath",
-        "pathlib", "langchain_core.load.dump", "alto_langgraph.adapters.langgraph.current",
+        "pathlib", "langchain_core.load.dump", "langchain.agents.middleware.types",
+        "alto_langgraph.adapters.langgraph.current",
     }
 )  # fmt: skip
 """Functions and classes defined here keep nothing of their arguments and change nothing, but for `CHANGING`."""

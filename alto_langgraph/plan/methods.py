@@ -169,6 +169,8 @@ class Methods(Calls):
             return self.config_key(base, call.args[0] if call.args else UNKNOWN)
         if base.kind is Kind.RUNTIME:
             return self.call(self.runtime_attribute(attribute), call, name)
+        if base.kind is Kind.REQUEST and attribute == "override":
+            return self.override(base, call)
         if base.kind is Kind.ANSWERING:
             return self._on_answering(base, attribute, call, name)
         if base.kind is Kind.CLIENT:
@@ -256,6 +258,10 @@ class Methods(Calls):
             parts=base.parts,
         )
 
+    def override(self, base: Value, call: Call) -> Value:
+        """A request for a model's answer with other arguments."""
+        raise NotImplementedError
+
     # the run's config and runtime
 
     def config_key(self, base: Value, key: Value) -> Value:
@@ -277,10 +283,7 @@ class Methods(Calls):
         elif attribute in ("execution_info", "server_info", "task_id", "tool_call_id"):
             self.report.identity |= attribute != "tool_call_id"
         elif attribute == "context":
-            number = abs(hash("runtime.context")) + 1
-            key = frozenset({number})
-            self.report.names.setdefault(number, "runtime.context")
-            return Value(key, key)
+            return self.outside_value("runtime.context")
         elif attribute == "config":
             return Value(kind=Kind.CONFIG)
         elif attribute == "stream_writer":
@@ -288,6 +291,13 @@ class Methods(Calls):
         elif attribute == "state":
             return STATE
         return UNKNOWN
+
+    def outside_value(self, name: str) -> Value:
+        """Something from outside the state that all who get it share."""
+        number = abs(hash(name)) + 1
+        key = frozenset({number})
+        self.report.names.setdefault(number, name)
+        return Value(key, key)
 
 
 def _makes_instances(method: Value) -> bool:

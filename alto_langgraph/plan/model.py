@@ -133,7 +133,7 @@ class CallablePlan:
     @property
     def doing(self) -> str:
         """What gives it its effects, to follow its name in a sentence."""
-        return next((e for e in self.evidence if e.startswith("calls ")), "has effects that can't be told from its code")
+        return next((e for e in reversed(self.evidence) if e.startswith("calls ")), "has effects that can't be told from its code")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ OPERAND = 0
 ANYWHERE = 1 << 70
 """Stands for something that the operand holds, whatever the key; greater than any `id()`."""
 
+ARGUMENTS = "its arguments"
+"""Stands for a key of what a tool gets from the model, which isn't the state."""
+
 _numbers: dict[str, int] = {}
 _names: dict[int, str] = {}
 

@@ -73,9 +73,9 @@ class Reading(Naming):
     def show(self, *values: Value) -> None:
         """Values are turned into text, or handed to something known that only looks at them."""
         self.contain(*values)
-        if any(v.kind in CONFIGS for v in values):
+        if any(v.kind in CONFIGS or v.kind is Kind.RUNTIME for v in values):
             self.report.identity = True
-            self.report.note("shows the run's config whole")
+            self.report.note("shows the run's config, or its runtime, whole")
 
     def escape(self, values: Iterable[Value], why: str, *, runs: bool = False) -> None:
         """Values are handed to unknown code, which may do anything to what can be changed in place.

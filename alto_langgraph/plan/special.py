@@ -7,6 +7,7 @@ import inspect
 import logging
 import operator
 import sys
+import typing
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from types import FunctionType
@@ -111,6 +112,9 @@ class Special(Following):
         """`base[key]`."""
         raise NotImplementedError
 
+    def _cast(self, call: Call, name: str) -> Value | None:
+        return call.args[1] if len(call.args) == 2 else None
+
     def _next(self, call: Call, name: str) -> Value | None:
         if not call.args:
             return None
@@ -189,6 +193,7 @@ _KNOWN: list[tuple[Callable[[Any, Call, str], Value | None], tuple[object, ...]]
     (Special._getattr, (getattr,)),
     (Special._hasattr, (hasattr,)),
     (Special._next, (next, anext)),
+    (Special._cast, (typing.cast,)),
     (Special._partial, (partial,)),
     (Special._logger, (logging.getLogger,)),
 ]

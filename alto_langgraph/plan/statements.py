@@ -69,6 +69,8 @@ class Statements(Flow):
             self._bind_many(target.elts, value)
         elif isinstance(target, ast.Attribute | ast.Subscript):
             places, keys, names = self._change(target)
+            if isinstance(target, ast.Attribute) and target.attr in ("model", "tool") and self.evaluate(target.value).kind is Kind.REQUEST:
+                self.replace_by(target.attr, value)
             if names or any(place >= 0 for place in places):
                 self.contain(value)  # others may look at it later
             for name in names:

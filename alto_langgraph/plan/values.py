@@ -9,14 +9,17 @@ from enum import IntEnum
 from functools import reduce
 from typing import Any, NamedTuple
 
-from alto_langgraph.plan.operands import ANYWHERE, OPERAND
+from alto_langgraph.plan.operands import ANYWHERE, ARGUMENTS, OPERAND, under
 
 NONE: frozenset[int] = frozenset()
 NO_NAMES: frozenset[str] = frozenset()
 
 
 class Kind(IntEnum):
-    """What sort of thing a value is; of two sorts the greater one is the more delicate. FOREIGN: unknown code made it."""
+    """What sort of thing a value is; of two sorts the greater one is the more delicate.
+
+    FOREIGN: unknown code made it. REQUEST: what an agent's middleware is given of a call.
+    """
 
     PLAIN = 0
     ANSWERING = 1
@@ -24,11 +27,12 @@ class Kind(IntEnum):
     RUNNABLE = 3
     ANY = 4
     FOREIGN = 5
-    RUNTIME = 6
-    METADATA = 7
-    CONFIGURABLE = 8
-    CONFIG = 9
-    STATE = 10
+    REQUEST = 6
+    RUNTIME = 7
+    METADATA = 8
+    CONFIGURABLE = 9
+    CONFIG = 10
+    STATE = 11
 
 
 CONFIGS = frozenset({Kind.METADATA, Kind.CONFIGURABLE, Kind.CONFIG})
@@ -108,6 +112,13 @@ class Value(NamedTuple):
 
 UNKNOWN = Value()
 STATE = Value(frozenset({OPERAND}), frozenset({OPERAND, ANYWHERE}), Kind.STATE)
+_CALL = -1
+"""Stands for the request of a call among the keys of what the code itself makes; no place in it has that one."""
+REQUEST = Value(frozenset({_CALL}), frozenset({OPERAND, ANYWHERE}), Kind.REQUEST)
+TOLD = Value(frozenset({under(ARGUMENTS)}), frozenset({under(ARGUMENTS)}))
+"""What the model gives a tool."""
+TOOL_RUNTIME = Value(NONE, frozenset({OPERAND, ANYWHERE}), Kind.RUNTIME)
+"""What a tool gets of the run: the state is in it."""
 PLAIN = Value(kind=Kind.PLAIN)
 NO_TEXT = Value(kind=Kind.PLAIN, strings=frozenset(), held=frozenset())
 NOTHING = Value(kind=Kind.PLAIN, strings=NO_NAMES, keys=NO_NAMES, held=NO_NAMES)

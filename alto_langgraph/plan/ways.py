@@ -63,7 +63,7 @@ class Ways:
 
     def exceptions(self, node: NodePlan) -> Iterator[Reason]:
         """Why some of what `node` sends, if not all, waits for the complete answer nevertheless."""
-        partly = self._candidates.repeatable_kinds(self._strongest).keys()
+        partly = self._candidates.repeatable_kinds(self._strongest).keys() | self._candidates.repeatable(self._strongest)
         for target in sorted(partly & (partly if node.sends is None else node.sends)):
             yield from self._candidates.reasons_to_wait(self._plan.nodes[target], self._strongest)
 

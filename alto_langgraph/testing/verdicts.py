@@ -198,12 +198,11 @@ def settled(case: Case, ours: Any) -> tuple[Difference | None, Played | None, bo
 
 
 def _leaves_as_much(case: Case, mine: Played) -> bool:
-    """Whether stock leaves as much running now and then: what a node began itself, and didn't wait for when something else failed."""
-    for _ in range(ON_THREADS):
-        with _alarm():
-            if len(play(case, Stock).left_running) >= len(mine.left_running):
-                return True
-    return False
+    """Whether stock leaves as much running now and then: what a node began itself, and didn't wait for when something else failed.
+
+    How many nodes fail before the run ends, so that each leaves something, depends on their times.
+    """
+    return any(len(again.left_running) >= len(mine.left_running) for again in _played_again(case))
 
 
 def parts(shown: dict[str, Any]) -> dict[str, Any]:
@@ -226,11 +225,15 @@ def steady(case: Case) -> bool:
 
 
 def _replayed(case: Case) -> Iterator[dict[str, Any]]:
+    return (parts(played.shown) for played in _played_again(case))
+
+
+def _played_again(case: Case) -> Iterator[Played]:
     again: tuple[Callable[[float], float], ...] = (float,) * (ON_A_LOOP if case.coroutine else ON_THREADS)
     for pace in (*PACES, *map(_drawn, range(DRAWN)), *again):
         with _alarm():
-            shown = play(case, Stock, pace).shown
-        yield parts(shown)
+            played = play(case, Stock, pace)
+        yield played
 
 
 def _drawn(seed: int) -> Callable[[float], float]:

@@ -283,7 +283,7 @@ def test_tools_threads_and_callbacks_of_a_model_belong_to_their_node(seen: Seen,
     asyncio.run(app.ainvoke({"items": []})) if use_async else app.invoke({"items": []})
     work = "__start__[0]/work[0]"
     expected = {("node", work), ("model starts", work), ("model ends", work), ("tool", work), ("thread", work)}
-    assert expected | {("tool", "__start__[0]/tools[1]")} <= set(seen.tags)
+    assert expected | {("tool", "__start__[0]/tools[1]/look[0]")} <= set(seen.tags)
 
 
 @pytest.mark.parametrize("options", [{}, {"issue": []}])

@@ -77,3 +77,23 @@ def test_nothing_is_closed_while_one_that_was_not_split_off_may_write_what_is_re
 
 def test_what_was_not_split_off_and_is_finished_counts_wherever_it_stands() -> None:
     assert names(task("z"), task("a/b0", done=False)) == ["z[1]"]
+
+
+def test_ancestors_of_an_inner_split_are_closed_while_their_outer_one_is_open() -> None:
+    first = [task("a/b0"), task("a/b0/c0", step=2), task("a/b0/c0/d0", step=3)]
+    second = [task("a/b0/c1", step=2), task("a/b0/c1/d0", step=3, done=False)]
+    third = [task("a/b0/c2", step=2), task("a/b0/c2/d0", step=3)]
+    tasks = [*first, *second, *third]
+    assert with_holes(*tasks) == ([], True)
+    part = closed(tasks, ancestry(*tasks), lambda node: False, level=3)
+    assert [str(found.tag) for found in part.tasks] == [str(one.tag) for one in [*first, *third]]
+    assert not part.first
+    without = closed(tasks, ancestry(*tasks), lambda node: False, level=3, holes=False)
+    assert [str(found.tag) for found in without.tasks] == [str(one.tag) for one in first]
+
+
+def test_a_task_between_that_may_still_split_is_a_hole() -> None:
+    tasks = [task("a/b0", done=False, children=1), task("a/b0/c0", step=2), task("a/b1"), task("a/b1/c0", step=2)]
+    part = closed(tasks, ancestry(*tasks), lambda node: True, level=3)
+    assert [str(found.tag) for found in part.tasks] == ["a[1]/b[0]/c[0]", "a[1]/b[1]", "a[1]/b[1]/c[0]"]
+    assert not part.first

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from alto_langgraph.ancestry import OUTERMOST
 from alto_langgraph.engine.engine import LIMIT, OPENING, PROVISIONAL, WAITING, Engine
 from alto_langgraph.engine.events import Event, Instruction
 from alto_langgraph.engine.ledger import COMING
@@ -75,8 +74,7 @@ def _ledger_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
 
 
 def _ancestry_agrees(engine: Engine, tasks: Iterable[Task]) -> None:
-    depths = (1, OUTERMOST)
-    at_work = Counter(task.tag.path[:depth] for task in tasks if task.unfinished for depth in depths if depth <= task.tag.depth)
+    at_work = Counter(task.tag.path[:depth] for task in tasks if task.unfinished for depth in range(1, task.tag.depth + 1))
     assert engine.roster.ancestry._at_work == at_work
 
 

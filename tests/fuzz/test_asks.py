@@ -18,7 +18,7 @@ from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.testing import graph_specs
 from alto_langgraph.testing.ask_specs import AnswerForm, Ask, AskedBy, Asks, Payload, Trap
 from alto_langgraph.testing.asked_model import MOST, AskedModel, answer_to, parts_for
-from alto_langgraph.testing.fuzz import compare, features, script, steady
+from alto_langgraph.testing.fuzz import compare, features, judge, script, steady
 from alto_langgraph.testing.graph_runs import Played, play
 from alto_langgraph.testing.graph_source import source
 from alto_langgraph.testing.graph_specs import Case, Choice, Graph, Key, Node, Out
@@ -306,3 +306,10 @@ def test_a_node_that_counts_shows_that_it_ran_twice() -> None:
     declared = replace(counting, graph=replace(counting.graph, nodes=(replace(counting.graph.nodes[0], declared="effects"), Node("b"))))
     assert compare(declared, Repeating)[0] == ("turn 0 > times that nodes ran > a", 1, 2)
     assert compare(Case(asking(), seed=SEED), Repeating)[0] is None
+
+
+def test_how_much_failing_nodes_leave_running_is_chance() -> None:
+    """Two nodes that each gather two answers fail ahead, and leave one each; under stock it depends on their times how many have failed."""
+    verdict = judge(8400657, asking=True)
+    assert verdict.difference is None
+    assert verdict.unsteady

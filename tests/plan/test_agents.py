@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import random
 from typing import Annotated, Any
 
 import pytest
-from langchain.agents.middleware import AgentMiddleware, dynamic_prompt
-from langchain_core.tools import StructuredTool, tool
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    ContextEditingMiddleware,
+    ExtendedModelResponse,
+    ModelFallbackMiddleware,
+    ModelRetryMiddleware,
+    ToolRetryMiddleware,
+    dynamic_prompt,
+    wrap_model_call,
+)
+from langchain.agents.middleware.types import AgentState
+from langchain.tools import ToolRuntime
+from langchain_core.tools import BaseTool, StructuredTool, tool
+from langgraph.managed import RemainingSteps
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
+from langgraph.types import Command
 from packaging.version import Version
 
 from alto_langgraph import optimize
 from alto_langgraph.adapters.langgraph import agents
 from alto_langgraph.adapters.langgraph.lowering import lower
 from alto_langgraph.adapters.langgraph.payloads import Payloads
-from alto_langgraph.plan.model import Effects, NodePlan
+from alto_langgraph.plan.candidates import Candidates
+from alto_langgraph.plan.model import NOBODY, Effects, NodePlan
 from tests.adapters.calling_model import AGENTS, Caller, created, reacting
 
 EITHER = pytest.mark.parametrize("agent", AGENTS)
@@ -84,27 +101,117 @@ def test_a_layout_that_nobody_knows_is_left_alone(monkeypatch: pytest.MonkeyPatc
     assert not explained(created(MODEL, [look])).streams
 
 
-class Changing(AgentMiddleware):
-    """Asks twice."""
+@wrap_model_call
+def again(request: Any, handler: Any) -> Any:
+    handler(request)
+    return handler(request)
 
-    def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        handler(request)
-        return handler(request)
 
-    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
-        return await handler(request)
+@wrap_model_call
+def calling_back(request: Any, handler: Any) -> Any:
+    def ask() -> Any:
+        return handler(request.override(system_prompt=f"{request.runtime.context}, {request.state['messages']}"))
+
+    return ask()
 
 
 @dynamic_prompt
 def prompted(request: Any) -> str:
-    return "You know rivers."
+    return f"You know rivers, and {request.model_settings}."
 
 
-@pytest.mark.parametrize(("middleware", "name"), [(Changing(), "Changing.wrap_model_call"), (prompted, "prompted")])
-def test_middleware_around_the_model_is_to_blame(middleware: Any, name: str) -> None:
-    node = explained(created(MODEL, [look], middleware=[middleware]))
-    assert not node.streams
-    assert name in node.unstreamed[0].sentence
+@wrap_model_call
+def choosing(request: Any, handler: Any) -> Any:
+    return handler(request.override(model=MODELS["large" if len(request.messages) > 3 else "small"]))
+
+
+MODELS = {"large": Caller(script=["done"]), "small": MODEL}
+ASKS_ONLY = [again, calling_back, prompted, choosing, ModelRetryMiddleware(), ContextEditingMiddleware(), ModelFallbackMiddleware(MODEL)]
+
+
+@pytest.mark.parametrize("middleware", ASKS_ONLY)
+def test_middleware_that_asks_and_computes(middleware: Any) -> None:
+    assert explained(created(MODEL, [look], middleware=[middleware])).streams
+    assert explained(created(MODEL, [look], middleware=[prompted, middleware] if middleware is not prompted else [middleware])).streams
+
+
+def test_what_middleware_writes_is_known() -> None:
+    @wrap_model_call
+    def noting(request: Any, handler: Any) -> Any:
+        return ExtendedModelResponse(handler(request), Command(update={"jump_to": "end"}))
+
+    assert lower(created(MODEL, [look], middleware=[noting])).nodes["model"].writes == {"messages", "structured_response", "jump_to"}
+    assert lower(created(MODEL, [look], middleware=[prompted])).nodes["model"].writes == {"messages", "structured_response"}
+
+
+@wrap_model_call
+def sending(request: Any, handler: Any) -> Any:
+    outside("asked")
+    return handler(request)
+
+
+@wrap_model_call
+def removing(request: Any, handler: Any) -> Any:
+    request.tools.pop()
+    return handler(request)
+
+
+@wrap_model_call
+def forgetting(request: Any, handler: Any) -> Any:
+    request.messages.pop()
+    return handler(request)
+
+
+@wrap_model_call
+def storing(request: Any, handler: Any) -> Any:
+    request.runtime.store.put(("a",), "b", {})
+    return handler(request)
+
+
+@wrap_model_call
+def looking_up(request: Any, handler: Any) -> Any:
+    request.model = find(request)
+    return handler(request)
+
+
+def find(request: Any) -> Any:
+    return request.runtime.context["model"]
+
+
+@wrap_model_call
+def drawing(request: Any, handler: Any) -> Any:
+    return handler(request.override(messages=random.sample(request.messages, 1)))
+
+
+TO_BLAME = [
+    (sending, "effects", "__import__"),
+    (removing, "outside", "request.tools"),
+    (forgetting, "mutates", "model"),
+    (storing, "store", "store"),
+    (looking_up, "asks", "a model"),
+    (drawing, "draws", "random"),
+    (ModelRetryMiddleware(on_failure=lambda error: str(outside(str(error)))), "effects", "__import__"),
+    (ContextEditingMiddleware(token_count_method="model"), "effects", "model"),
+]
+
+
+@pytest.mark.parametrize(("middleware", "code", "name"), TO_BLAME)
+def test_middleware_around_the_model_is_to_blame(middleware: Any, code: str, name: str) -> None:
+    for around in ([middleware], [prompted, middleware], [middleware, prompted]):
+        node = explained(created(MODEL, [look], middleware=around))
+        assert not node.streams
+        assert code in [reason.code for reason in node.unstreamed]
+        assert any(name in reason.sentence for reason in node.unstreamed)
+
+
+@wrap_model_call
+async def later(request: Any, handler: Any) -> Any:
+    await asyncio.to_thread(outside, "asked")
+    return await handler(request)
+
+
+def test_async_middleware_is_to_blame_too() -> None:
+    assert not explained(created(MODEL, [look], middleware=[later])).streams
 
 
 def choose(state: Any, runtime: Any) -> Any:
@@ -207,16 +314,158 @@ def with_state(name: str) -> dict[str, Any]:
     return {"__type": "tool_call_with_context", "tool_call": call(name), "state": {"messages": []}}
 
 
+def payloads_of(graph: Any) -> Payloads:
+    return Payloads(graph.nodes, lambda: Candidates(lower(graph)))
+
+
 def test_what_a_tool_sees_of_what_is_sent() -> None:
-    payloads = Payloads(created(MODEL, [look, peek, keep]).nodes)
+    payloads = payloads_of(created(MODEL, [look, peek, keep]))
     assert payloads.kinds("tools", [call("look"), call("none")]) == {"look", ""}
     assert payloads.kinds("tools", {"messages": []}) is payloads.kinds("model", [call("look")]) is None
     assert payloads.seen("tools", with_state("look")) == call("look")
     whole = with_state("peek")
     assert payloads.seen("tools", whole) is whole
-    assert payloads.blind("tools", [call("look")]) and payloads.blind("tools", with_state("none"))
-    assert not payloads.blind("tools", [call("look"), call("peek")])
+    assert payloads.settled("tools", [call("look")]) == payloads.settled("tools", with_state("none")) == frozenset()
+    assert payloads.settled("tools", [call("look"), call("peek")]) is None
     assert payloads.waits("tools", [call("peek")]) and not payloads.waits("tools", whole)
+
+
+class Owned(AgentState[Any]):
+    """A state with a key of the app's own."""
+
+    owner: str
+
+
+@tool
+def of_owner(query: str, owner: Annotated[str, InjectedState("owner")]) -> str:
+    """Sees one key."""
+    return owner + query
+
+
+@tool
+def picks(query: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+    """Sees one key of the whole."""
+    return state["owner"] + state.get("owner", "") + query
+
+
+@tool
+def runs(query: str, runtime: ToolRuntime) -> str:
+    """Sees one key of the runtime's state."""
+    return helping(runtime, query)
+
+
+def helping(runtime: Any, query: str) -> str:
+    return f"{query} {runtime.state['owner']} {runtime.tool_call_id}"
+
+
+@tool
+def knows(query: str, runtime: ToolRuntime[Any, Any]) -> str:
+    """Sees nothing of the state."""
+    runtime.stream_writer(query)
+    return f"{query} {runtime.tool_call_id} {runtime.context}"
+
+
+class Running(BaseTool):
+    """A class of the app's own."""
+
+    name: str = "running"
+    description: str = "Sees one key."
+
+    def _run(self, query: str, runtime: ToolRuntime) -> str:
+        return str(runtime.state["owner"])
+
+
+@tool
+def whole_state(query: str, runtime: ToolRuntime) -> str:
+    """Sees everything."""
+    return json.dumps(runtime.state)
+
+
+@tool
+def which(query: str, runtime: ToolRuntime) -> str:
+    """Sees a key that its code doesn't name."""
+    return str(runtime.state[query])
+
+
+@tool
+def history(query: str, runtime: ToolRuntime) -> str:
+    """Sees what is being written."""
+    return str(len(runtime.state["messages"]))
+
+
+@tool
+def ids(query: str, runtime: ToolRuntime) -> str:
+    """Sees its own ids."""
+    return str(runtime.execution_info)
+
+
+@tool
+def shows(query: str, runtime: ToolRuntime) -> str:
+    """Sees all of the runtime."""
+    return str(runtime)
+
+
+@tool
+def stores(query: str, runtime: ToolRuntime) -> str:
+    """Looks into the store."""
+    return str(runtime.store and runtime.store.get(("a",), query))
+
+
+@tool
+def remembers(query: str, runtime: ToolRuntime) -> str:
+    """Changes the context."""
+    context: Any = runtime.context
+    context["asked"] = query
+    return query
+
+
+SEEN = [(look, frozenset()), (of_owner, {"owner"}), (picks, {"owner"}), (runs, {"owner"}), (knows, frozenset()), (Running(), {"owner"})]
+UNSEEN = [whole_state, which, history, peek]
+
+
+@pytest.mark.parametrize(("seen", "keys"), SEEN)
+def test_what_a_tool_sees_of_the_state(seen: Any, keys: Any) -> None:
+    graph = created(MODEL, [seen], state_schema=Owned)
+    assert payloads_of(graph).settled("tools", [call(seen.name)]) == keys
+    assert explained(graph).streams
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_a_tool_that_sees_what_is_being_written_waits(unseen: Any) -> None:
+    graph = created(MODEL, [look, unseen], state_schema=Owned)
+    assert payloads_of(graph).settled("tools", [call(unseen.name)]) is None
+    assert [(reason.code, reason.subject) for reason in explained(graph).unstreamed] == [("state", unseen.name)]
+
+
+@pytest.mark.parametrize(("odd", "code"), [(ids, "identity"), (shows, "identity"), (stores, "store"), (remembers, "outside")])
+def test_what_else_a_tool_does_with_its_runtime(odd: Any, code: str) -> None:
+    assert [reason.code for reason in explained(created(MODEL, [look, odd])).unstreamed] == [code]
+
+
+def test_what_middleware_writes_is_waited_for() -> None:
+    @wrap_model_call(state_schema=Owned)
+    def owning(request: Any, handler: Any) -> Any:
+        return ExtendedModelResponse(handler(request), Command(update={"owner": "me"}))
+
+    graph = created(MODEL, [look, runs], middleware=[owning])
+    assert payloads_of(graph).settled("tools", [call("runs")]) is None
+    assert payloads_of(graph).settled("tools", [call("look")]) == frozenset()
+
+
+def test_the_part_of_the_state_that_comes_along() -> None:
+    payloads = payloads_of(reacting(MODEL, [look, of_owner], state_schema=Reacting))
+    whole = {"__type": "tool_call_with_context", "tool_call": call("of_owner"), "state": {"messages": [1], "owner": "me"}}
+    other = {**whole, "state": {"messages": [], "owner": "me"}}
+    assert payloads.seen("tools", whole) == payloads.seen("tools", other) == (call("of_owner"), ("owner", "me"))
+    assert payloads.seen("tools", {**whole, "state": {"messages": [1], "owner": "you"}}) != payloads.seen("tools", whole)
+    assert payloads.carries("tools", whole) is whole["state"]
+    assert payloads.carries("tools", [call("look")]) is None
+
+
+class Reacting(Owned):
+    """A state of the older agent."""
+
+    remaining_steps: RemainingSteps
 
 
 def test_a_tool_that_uses_the_store_waits() -> None:
@@ -228,12 +477,116 @@ class Around(AgentMiddleware):
     """Stands around tool calls."""
 
     def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(tool_call={**request.tool_call, "args": {"query": self.of(request)}}))
+
+    def of(self, request: Any) -> str:
+        return str(request.tool_call["args"])
+
+
+class OfOwner(Around):
+    """Looks at a key of the state."""
+
+    def of(self, request: Any) -> str:
+        return str(request.state["owner"])
+
+
+class OfRuntime(Around):
+    """Looks at a key of the runtime's state."""
+
+    def of(self, request: Any) -> str:
+        return f"{request.runtime.state['owner']} {request.runtime.tool_call_id}"
+
+
+AROUND = [(Around(), frozenset()), (OfOwner(), {"owner"}), (OfRuntime(), {"owner"})]
+
+
+@pytest.mark.parametrize(("middleware", "keys"), AROUND)
+def test_what_middleware_around_tools_sees(middleware: Any, keys: Any) -> None:
+    graph = created(MODEL, [look], middleware=[middleware], state_schema=Owned)
+    assert payloads_of(graph).settled("tools", [call("look")]) == keys
+    assert explained(graph).streams
+    assert payloads_of(created(MODEL, [look], middleware=[OfOwner(), Around()], state_schema=Owned)).settled("tools", [call("look")]) == {
+        "owner"
+    }
+
+
+class OfMessages(Around):
+    """Looks at what is being written."""
+
+    def of(self, request: Any) -> str:
+        return str(len(request.state["messages"]))
+
+
+class OfAll(Around):
+    """Looks at the state whole."""
+
+    def of(self, request: Any) -> str:
+        return str(request.state)
+
+
+class Noting(Around):
+    """Keeps what it is asked."""
+
+    def of(self, request: Any) -> str:
+        SENT.append(request.tool_call["name"])
+        return ""
+
+
+class InPlace(Around):
+    """Changes the call itself, which is in the state's messages, too."""
+
+    def of(self, request: Any) -> str:
+        request.tool_call["args"]["query"] = "x"
+        return ""
+
+
+class Reaching(Around):
+    """Reaches outside."""
+
+    def of(self, request: Any) -> str:
+        return str(outside(request.tool_call["name"]))
+
+
+class Exchanging(AgentMiddleware):
+    """Has another tool called."""
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(tool=post))
+
+
+class Replacing(AgentMiddleware):
+    """Has another tool called, in the older way."""
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        request.tool = post
         return handler(request)
 
 
-def test_tools_with_something_around_them_see_everything() -> None:
-    payloads = Payloads(created(MODEL, [look], middleware=[Around()]).nodes)
-    assert not payloads.blind("tools", [call("look")])
+TO_BLAME_FOR_TOOLS = [OfMessages(), OfAll(), Noting(), InPlace(), Reaching(), Exchanging(), Replacing(), ToolRetryMiddleware()]
+
+
+@pytest.mark.parametrize("middleware", TO_BLAME_FOR_TOOLS)
+def test_middleware_around_tools_is_to_blame(middleware: Any) -> None:
+    graph = created(MODEL, [look], middleware=[middleware], state_schema=Owned)
+    payloads = payloads_of(graph)
+    candidates = Candidates(lower(graph))
+    kinds = candidates.repeatable_kinds(Effects.UNKNOWN).get("tools", NOBODY) | candidates.repeatable(Effects.UNKNOWN)
+    assert payloads.settled("tools", [call("look")]) is None or not kinds & {"look", "tools"}
+
+
+def test_a_function_around_a_tool_node() -> None:
+    def around(request: Any, execute: Any, inner: Any = None) -> Any:
+        return execute(request)
+
+    def noting(request: Any, execute: Any) -> Any:
+        SENT.append(request.tool_call["name"])
+        return execute(request)
+
+    for wrapper, effects in ((around, NOBODY), (noting, None)):
+        graph = reacting(MODEL, ToolNode([look], wrap_tool_call=wrapper))
+        kind = dict(lower(graph).nodes["tools"].kinds)["look"]
+        assert bool(kind.shares) == (effects is None)
+        assert kind.function.reads == NOBODY
 
 
 class Watching(ToolNode):
@@ -242,5 +595,5 @@ class Watching(ToolNode):
 
 def test_nobody_knows_what_a_kind_of_ones_own_looks_at() -> None:
     graph = reacting(MODEL, Watching([look]))
-    assert not Payloads(graph.nodes).blind("tools", [call("look")])
+    assert payloads_of(graph).settled("tools", [call("look")]) is None
     assert lower(graph).nodes["tools"].kinds == ()

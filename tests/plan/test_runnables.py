@@ -179,6 +179,11 @@ def wrap(request, handler):
     return handler(request)
 
 
+def wrap_looking(request, handler):
+    str(request.state)
+    return handler(request)
+
+
 @pytest.mark.parametrize(
     ("node", "reads", "writes"),
     [
@@ -190,8 +195,9 @@ def wrap(request, handler):
         (ToolNode([plain, commands]), {"messages"}, {"messages", "b"}),
         (ToolNode([untyped]), {"messages"}, None),
         (ToolNode([changes]), {"messages", "a"}, None),
-        (ToolNode([plain], wrap_tool_call=wrap), KEYS, None),
-        (ToolNode([plain], handle_tool_errors=lambda error: "x"), KEYS, None),
+        (ToolNode([plain], wrap_tool_call=wrap), {"messages"}, None),
+        (ToolNode([plain], wrap_tool_call=wrap_looking), KEYS, None),
+        (ToolNode([plain], handle_tool_errors=lambda error: "x"), {"messages"}, None),
     ],
 )
 def test_a_tool_node_reads_its_messages_and_what_its_tools_take(node: Any, reads: set[str], writes: set[str] | None) -> None:

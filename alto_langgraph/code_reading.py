@@ -1,4 +1,4 @@
-"""Reads an app's code although an event loop is running, as a graph's first run does."""
+"""Reads an app's code although an event loop is running, as a graph's first run does, and a store made in a node."""
 
 from __future__ import annotations
 
