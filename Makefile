@@ -8,7 +8,7 @@ WORKERS ?= 2
 ARGS ?=
 ENGINE := .venv-vllm
 
-.PHONY: help setup test test-vllm demo check bench fuzz conformance mutation
+.PHONY: help setup test test-vllm demo trace-demo check bench fuzz conformance mutation
 
 help:  ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -23,6 +23,9 @@ test-vllm: $(ENGINE)/.ready  ## Run the tests on a real vLLM engine, on the CPU 
 
 demo: $(READY)  ## Run one unmodified app under stock LangGraph and under alto, side by side
 	$(BIN)/alto demo $(ARGS)
+
+trace-demo: $(READY)  ## Run the demo once and send its trace to OTEL_EXPORTER_OTLP_ENDPOINT (without: to files in .alto/traces)
+	ALTO_TRACE=1 $(BIN)/alto demo --runs 1 $(ARGS)
 
 check: $(READY)  ## Lint, format, types, and who may import whom
 	$(BIN)/ruff check .

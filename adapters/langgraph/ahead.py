@@ -7,9 +7,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph.types import PregelExecutableTask, Send
 
@@ -56,8 +56,7 @@ MARK = "__alto_run"
 LEFT = "the run ended before"
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(NamedTuple):
     """What the runner should do for a task: adopt `early`, or run it and tell the observer.
 
     It is `placed` if it mustn't take a place of `max_concurrency` besides: LangGraph has taken one, or needs none as nothing else is in
@@ -96,7 +95,7 @@ class Ahead:
         alarm: Callable[[Callable[[], None]], Callable[[], object]],
     ) -> None:
         self.loop, self.staging, self.options = loop, staging, options
-        self.telling = Telling.of(loop, staging)
+        self.telling = Telling.of(loop, staging, options)
         self.outer = CURRENT.get()
         self._launch, self._soon = launch, soon
         self._news: list[PregelExecutableTask | Early] = []
@@ -172,7 +171,7 @@ class Ahead:
         if self._engine is not None or self.telling is not None:
             self._name(tasks.values())
         if self.telling is not None:
-            self.telling.opened(self.loop.step, self._naming.tags)
+            self.telling.opened(self.loop.step, self._naming.tags, self.loop.checkpoint["id"] if self.loop.checkpointer else None)
         self._alone = len(tasks) == 1
         if self.telling is not None or (self.loop.places is not None and not self._alone):
             for task in tasks.values():
@@ -239,6 +238,19 @@ class Ahead:
                 self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
                 return
 
+    def joined(self, failed: PregelExecutableTask, handler: PregelExecutableTask) -> None:
+        """A task that handles another one's error is in the superstep, too: only who is told of tasks wants to know."""
+        if self.telling is not None and (tag := self._naming.tags.get(failed.id)) is not None:
+            self._naming.tags[handler.id] = tag.child(handler.name, 0)
+            self.telling.joined(handler.id, self._naming.tags[handler.id])
+            self._mark(handler, None, placed=True)
+
+    def cached(self, task: PregelExecutableTask) -> None:
+        """A task needn't run, as the cache has what it comes to."""
+        if self.telling is not None and task.id in self._naming.tags:
+            self.telling.cached(self._naming.tags[task.id], task, self.loop.step)
+        self.finished(task, failed=False)
+
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
         if task.name in self._issuing.routers and not failed:
@@ -248,13 +260,13 @@ class Ahead:
             return
         with self._lock:
             if self.telling is not None and task.id in self._naming.tags:
-                self.telling.committed(self._naming.tags[task.id], self.loop.step)
+                self.telling.committed(self._naming.tags[task.id], task, self.loop.step)
             if task.id not in self._open:
                 return
             if failed and not any(channel == ERROR for channel, _ in task.writes):
                 return  # an interrupt, or a command to the parent: the run ends with this superstep
             self._close(task)
-            if self._engine is not None or self.telling is not None or self._leads_ahead(task):
+            if self._engine is not None or self._leads_ahead(task):
                 self._news.append(task)
                 self._soon(self.catch_up)
 
@@ -312,9 +324,6 @@ class Ahead:
             self._tell(*[self._reports.finishing(item) for item in news])
         elif news and self._open and self._permitted():
             self._wake()
-        elif self.telling is not None:
-            for item in news:
-                self._reports.finishing(item)
 
     @property
     def has_adopted(self) -> bool:
@@ -534,6 +543,8 @@ class Ahead:
             self._tell(Retreated(tag, "LangGraph wouldn't run it"))
             return
         self.staging.tally.started()
+        if self.telling is not None:
+            self.telling.issued(early, self._shadow)
         self._launch(early)
 
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:
@@ -582,8 +593,9 @@ class Ahead:
             self.loop.release(early)
         self._adopted.append(early)
 
-    def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
-        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early, placed=self._alone)
+    def _mark(self, task: PregelExecutableTask, early: Early | None, *, placed: bool = False) -> None:
+        tag, placed = self._naming.tags.get(task.id), placed or self._alone
+        task.config["configurable"][MARK] = Marked(self.loop, tag, self.loop.step, early, placed)
 
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)

@@ -23,7 +23,7 @@ class Naming:
     """
 
     def __init__(self) -> None:
-        self.tags: Mapping[str, Tag] = {}
+        self.tags: dict[str, Tag] = {}
         self.sends: dict[Tag, Send] = {}
         self._packets: dict[int, deque[Tag]] = {}
         self._places: dict[Tag, tuple[Any, ...]] = {}

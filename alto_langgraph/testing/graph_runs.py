@@ -10,6 +10,8 @@ from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph.graph.state import StateGraph as Stock
+
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from alto_langgraph.testing import jumping_clock
 from alto_langgraph.testing.chroma import deleted_collections
@@ -17,6 +19,7 @@ from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, j
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
 from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_event, plain_snapshot
+from alto_langgraph.testing.traces import recorded
 
 __all__ = ["Played", "Turn", "builder", "play"]
 
@@ -76,6 +79,7 @@ class Played:
     named: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     hung: str = ""
+    spans: list[Any] = field(default_factory=list)
 
     @property
     def unknown(self) -> set[str]:
@@ -142,8 +146,10 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
     played = Played(gauge=Gauge(pace))
     token = GAUGE.set(played.gauge)
     try:
+        traced = recorded(played.spans) if case.traced and side is not Stock else nullcontext()
         racing = case.saver == "sqlite"
-        with observed_by(played), deleted_collections(), joins_saved_as_they_were() if racing else nullcontext():
+        settled = joins_saved_as_they_were() if racing else nullcontext()
+        with observed_by(played), deleted_collections(), settled, traced:
             if not case.coroutine:
                 _play_sync(case, side, played)
             elif case.saver == "sqlite":
