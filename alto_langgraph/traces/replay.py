@@ -1,0 +1,270 @@
+"""Plays recorded work again, with something changed: what takes its time takes it again, what waited waits as the change has it."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from alto_langgraph.traces.chain import SOON, Supersteps
+from alto_langgraph.traces.model import Call, Fragment, Run
+from alto_langgraph.traces.servers import Server
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is otherwise than it was.
+
+    Args:
+        free: Nodes that needn't wait for their superstep, nor for what they may not pass.
+        apart: (node, other): the node doesn't need what the other comes to.
+        places: How many each server takes at a time, by label; 0 for any number.
+        faster: Factors on the time of what a node asks, by (node, label); on its own work with its own name as label.
+    """
+
+    free: frozenset[str] = frozenset()
+    apart: frozenset[tuple[str, str]] = frozenset()
+    places: Mapping[str, int] = field(default_factory=dict)
+    faster: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def __or__(self, other: Change) -> Change:
+        """Both."""
+        return Change(self.free | other.free, self.apart | other.apart, {**self.places, **other.places}, {**self.faster, **other.faster})
+
+
+@dataclass(slots=True)
+class Piece:
+    """A stretch of work.
+
+    Args:
+        seconds: How long it takes.
+        needs: Numbers of the pieces that must be over before.
+        takes: The server of which it takes a place when it begins, or "".
+        gives: The server of which a place is free when it is over, or "".
+    """
+
+    seconds: float
+    needs: list[int]
+    takes: str = ""
+    gives: str = ""
+
+
+def play(pieces: Sequence[Piece], places: Mapping[str, int]) -> list[float]:
+    """When each piece is over, in seconds from the beginning.
+
+    Each begins as soon as it can; places are given first come, first served. Servers that aren't named have any number of places.
+    """
+    missing = [len(piece.needs) for piece in pieces]
+    followers: list[list[int]] = [[] for _ in pieces]
+    for number, piece in enumerate(pieces):
+        for need in piece.needs:
+            followers[need].append(number)
+    free = dict(places)
+    lines: dict[str, deque[int]] = {server: deque() for server in places}
+    ends = [0.0] * len(pieces)
+    running: list[tuple[float, int]] = []
+
+    def begin(number: int, now: float) -> None:
+        heappush(running, (now + pieces[number].seconds, number))
+
+    def ready(number: int, now: float) -> None:
+        server = pieces[number].takes
+        if server not in free:
+            begin(number, now)
+        elif free[server]:
+            free[server] -= 1
+            begin(number, now)
+        else:
+            lines[server].append(number)
+
+    for number, lacking in enumerate(missing):
+        if not lacking:
+            ready(number, 0.0)
+    while running:
+        now, number = heappop(running)
+        ends[number] = now
+        server = pieces[number].gives
+        if server in free:
+            if lines[server]:
+                begin(lines[server].popleft(), now)
+            else:
+                free[server] += 1
+        for follower in followers[number]:
+            missing[follower] -= 1
+            if not missing[follower]:
+                ready(follower, now)
+    return ends
+
+
+class Replay:
+    """A recorded run, to be played again.
+
+    Args:
+        run: As it was recorded.
+        served: Who was asked in it.
+    """
+
+    def __init__(self, run: Run, served: Mapping[str, Server]) -> None:
+        self.run, self.served = run, served
+        self.waits = {asked: wait for server in served.values() for asked, wait in server.waits.items()}
+        self.kept_back = {f.node for _, f in run.walk() if f.kept_back}
+        self.as_it_was = self.seconds(Change())
+
+    def after(self, change: Change) -> float:
+        """Seconds that the run would take with this change: what was measured, less what the change saves in the replay."""
+        return max(0.0, self.run.seconds - (self.as_it_was - self.seconds(change)))
+
+    def seconds(self, change: Change) -> float:
+        """Seconds that the replay takes."""
+        made = _Pieces(self, change)
+        ends = made.whole(self.run)
+        over = play(made.pieces, made.places)
+        last = max((f.end for f in self.run.fragments if not f.lost), default=self.run.start)
+        return max((over[number] for number in ends), default=0.0) + max(0.0, self.run.end - last)
+
+
+class _Pieces:
+    """The pieces of a run under a change."""
+
+    def __init__(self, replay: Replay, change: Change) -> None:
+        self.replay, self.change = replay, change
+        self.pieces: list[Piece] = []
+        known = {label: server.places for label, server in replay.served.items() if server.places}
+        self.places = {label: places for label, places in {**known, **change.places}.items() if places}
+
+    def add(self, seconds: float, needs: Iterable[int], takes: str = "", gives: str = "") -> int:
+        self.pieces.append(Piece(max(0.0, seconds), [*dict.fromkeys(needs)], takes, gives))
+        return len(self.pieces) - 1
+
+    def whole(self, run: Run, needs: Sequence[int] = ()) -> list[int]:
+        """Adds a run that begins after `needs`; returns the ends of the fragments that it waits for."""
+        if run.max_concurrency:
+            self.places.setdefault(limit_of(run), self.change.places.get(limit_of(run), run.max_concurrency) or len(run.fragments) + 1)
+        return _OfRun(self, run, needs).ends()
+
+
+def limit_of(run: Run) -> str:
+    """The label of a run's `max_concurrency`, as of a server."""
+    return f"max_concurrency of {run.graph or 'the run'}"
+
+
+class _OfRun:
+    """One run's pieces. Everything is added in order of its recorded start, so what it needs is there already."""
+
+    def __init__(self, pieces: _Pieces, run: Run, needs: Sequence[int]) -> None:
+        self.all, self.run = pieces, run
+        self.steps = Supersteps(run)
+        self.start = pieces.add(0.0, needs)
+        self.begun: dict[Fragment, int] = {}
+        self.over: dict[Fragment, int] = {}
+        self.of_step: dict[int, list[int]] = defaultdict(list)
+        self.opened: dict[int, int] = {}
+        self.places = limit_of(run) if run.max_concurrency else ""
+
+    def ends(self) -> list[int]:
+        for fragment in sorted(self.run.fragments, key=lambda f: (f.start, f.step, f.end)):
+            self._add(fragment)
+        return [number for fragment, number in self.over.items() if not fragment.lost] or [self.start]
+
+    def _add(self, f: Fragment) -> None:
+        needs, ready = self._needs(f)
+        after = self.all.add(f.start - f.queued - ready, needs)
+        self.begun[f] = self.all.add(0.0, [after], takes=self.places)
+        last = self._work(f, self.begun[f])
+        self.over[f] = self.all.add(0.0, [last], gives=self.places)
+        if not f.lost:
+            self.of_step[f.step].append(self.over[f])
+
+    def _needs(self, f: Fragment) -> tuple[list[int], float]:
+        """The pieces that a fragment waits for under the change, and since when it could have begun as it was."""
+        change, release = self.all.change, self.steps.release(f)
+        needs, ready = [self.start], self.run.start
+        for one in _inputs(f, change):
+            if one not in self.over:
+                continue
+            if one.end <= f.start + SOON:
+                needs.append(self.over[one])
+            else:  # it began on a part of what that one was answered
+                needs.append(self.all.add(f.start - one.start, [self.begun[one]]))
+        ready = max([ready, *(min(one.end, f.start) for one in f.inputs if one in self.over)])
+        fenced = f.issue == "in_order" and f.node in self.all.replay.kept_back
+        last = self.steps.before(f.step)
+        if fenced:
+            ready = max(ready, min(last.end, f.start) if last is not None else ready)
+        elif release.why in ("superstep", "held"):
+            ready = max(ready, release.at)
+        if f.node not in change.free:
+            if fenced:
+                needs.append(self._opening(f.step))
+            elif release.why in ("superstep", "held") and release.by in self.over:
+                needs.append(self.over[release.by])
+        return needs, ready
+
+    def _opening(self, step: int) -> int:
+        """The piece that is over when a superstep begins: all of those before are."""
+        if step not in self.opened:
+            before = max((known for known in self.opened if known < step), default=None)
+            since = [self.start] if before is None else [self.opened[before]]
+            steps = [known for known in self.of_step if (before is None or known >= before) and known < step]
+            self.opened[step] = self.all.add(0.0, [*since, *(number for known in steps for number in self.of_step[known])])
+        return self.opened[step]
+
+    def _work(self, f: Fragment, begun: int) -> int:
+        """A fragment's own work, with what it asks in between: side by side where it was so."""
+        at, last = f.start, begun
+        for group in _side_by_side(f):
+            first = min(one.start for one in group)
+            last = self._own(f, first - at, last)
+            last = self.all.add(0.0, [number for one in group for number in self._part(f, one, one.start - first, last)])
+            at = max(one.end for one in group)
+        wait = self.all.replay.waits.get(f, 0.0)
+        if f.node in self.all.replay.served and not f.calls and not f.runs:
+            last = self._served(f, f.node, f.end - f.start - wait, [last])
+        else:
+            last = self._own(f, f.end - at, last)
+        return last
+
+    def _own(self, f: Fragment, seconds: float, after: int) -> int:
+        return self.all.add(seconds * self.all.change.faster.get((f.node, f.node), 1.0), [after])
+
+    def _part(self, f: Fragment, one: Call | Run, offset: float, after: int) -> list[int]:
+        begun = self.all.add(offset, [after])
+        if isinstance(one, Run):
+            return [*self.all.whole(one, [begun])]
+        wait = self.all.replay.waits.get(one, 0.0)
+        return [self._served(f, one.label, one.end - one.start - wait, [begun])]
+
+    def _served(self, f: Fragment, label: str, seconds: float, needs: list[int]) -> int:
+        factor = self.all.change.faster.get((f.node, label), 1.0)
+        return self.all.add(seconds * factor, needs, takes=label, gives=label)
+
+
+def _inputs(f: Fragment, change: Change) -> list[Fragment]:
+    """What a fragment needs under the change: in place of what it needn't, what that one needed."""
+    found: dict[int, Fragment] = {}
+    waiting, seen = [*f.inputs], {id(f)}
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if (f.node, one.node) in change.apart:
+            waiting += one.inputs
+        else:
+            found[id(one)] = one
+    return [*found.values()]
+
+
+def _side_by_side(f: Fragment) -> list[list[Call | Run]]:
+    """What a fragment asks, those together that overlap."""
+    items: list[Call | Run] = sorted([*(call for call in f.calls if not call.inner), *f.runs], key=lambda one: one.start)
+    groups: list[list[Call | Run]] = []
+    until = float("-inf")
+    for one in items:
+        if one.start < until and groups:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+        until = max(until, one.end)
+    return groups
