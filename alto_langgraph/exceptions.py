@@ -51,6 +51,10 @@ class ServerError(AltoError):
         super().__init__(what, hint=hint)
 
 
+class TracingError(AltoError, ValueError):
+    """Tracing can't be set up as it was asked for."""
+
+
 class IllegalTransitionError(AltoError, RuntimeError):
     """The engine was told something that can't follow from what it was told before: a bug in alto."""
 

@@ -60,6 +60,12 @@ class AltoOptions(BaseSettings):
         "what they stream.",
     )
 
+    trace: bool | None = Field(
+        default=None,
+        description="Whether runs are traced: without an OpenTelemetry provider, to files in `.alto/traces`. None traces where there is "
+        "a provider.",
+    )
+
     @classmethod
     def of(cls, value: AltoOptions | Mapping[str, Any] | bool | None) -> AltoOptions:
         """Options from whatever a user may pass: options, a mapping of fields, on/off, or None for the defaults.

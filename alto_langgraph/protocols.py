@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,8 +27,10 @@ class TaskStarted:
         node: Node name.
         step: Superstep in which the task commits.
         ahead: True if that superstep hasn't been reached yet.
-        parents: Tags of the tasks whose results this one needs.
+        parents: Tags of the tasks whose results this one needs, as far as they are known by now.
         at: `time.perf_counter()` seconds.
+        speculative: It runs ahead, and may turn out not to be wanted.
+        issued: When it could have begun, were there a thread and a place for it; None for when its superstep was opened.
     """
 
     namespace: tuple[str, ...]
@@ -37,24 +40,47 @@ class TaskStarted:
     ahead: bool
     parents: tuple[Tag, ...]
     at: float
+    speculative: bool = False
+    issued: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished:
-    """A task's node has returned, raised or been cancelled; `at` in `time.perf_counter()` seconds."""
+    """A task's node has returned, raised or been cancelled; `at` in `time.perf_counter()` seconds.
+
+    It is told where `TaskStarted` was: by the same thread and in the same context. `failures` are those of attempts that the node's
+    retry policy has let go by, and when.
+    """
 
     namespace: tuple[str, ...]
     tag: Tag
     outcome: Outcome
     at: float
+    error: BaseException | None = None
+    failures: tuple[tuple[BaseException, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCommitted:
-    """LangGraph's loop has taken a task's writes; `at` in `time.perf_counter()` seconds."""
+    """LangGraph's loop has taken a task's writes, or its error; `at` in `time.perf_counter()` seconds.
+
+    `parents` are all of them, as far as anybody traces the run.
+    """
 
     namespace: tuple[str, ...]
     tag: Tag
+    step: int
+    at: float
+    parents: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCached:
+    """A task needn't run, as its node's cache has what it comes to; `at` in `time.perf_counter()` seconds."""
+
+    namespace: tuple[str, ...]
+    tag: Tag
+    node: str
     step: int
     at: float
 
@@ -71,12 +97,13 @@ class TaskSquashed:
 
 @dataclass(frozen=True, slots=True)
 class StepOpened:
-    """LangGraph's loop has reached a superstep with these tasks."""
+    """LangGraph's loop has reached a superstep with these tasks; `checkpoint` is the id of the one that it starts from, if it is saved."""
 
     namespace: tuple[str, ...]
     step: int
     tags: tuple[Tag, ...]
     at: float
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +125,17 @@ class AskedInVain:
     at: float
 
 
-Fact = TaskStarted | TaskFinished | TaskCommitted | TaskSquashed | StepOpened | AskedInVain
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run of a graph is over, and all that ran in it; `at` in `time.perf_counter()` seconds. Only who traces the run is told."""
+
+    namespace: tuple[str, ...]
+    outcome: Outcome
+    error: BaseException | None
+    at: float
+
+
+Fact = TaskStarted | TaskFinished | TaskCommitted | TaskCached | TaskSquashed | StepOpened | AskedInVain | RunFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +237,57 @@ class Observer(Protocol):
 
     def observe(self, fact: Fact) -> None:
         """Takes one fact; must return quickly."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTold:
+    """What a trace says of a node: its effect class, and what keeps it from running ahead ("" if nothing does)."""
+
+    effects: str
+    kept_back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a graph, for whoever traces it.
+
+    Args:
+        graph: The graph's name.
+        namespace: As in `TaskStarted`.
+        thread: Its `thread_id`, if it has one.
+        resumed: It goes on from a checkpoint.
+        began: `time.perf_counter()` seconds.
+        window: The option.
+        most: Its `max_concurrency`, if there is one.
+        node: Tells of a node.
+        real: What the app calls a task; None as long as that isn't known. What a tracer is told may carry names of alto's own.
+        named: Tags that facts to come may name as parents, of supersteps that are over.
+    """
+
+    graph: str
+    namespace: tuple[str, ...]
+    thread: str | None
+    resumed: bool
+    began: float
+    window: int
+    most: int | None
+    node: Callable[[str], NodeTold]
+    real: Callable[[Tag], Tag | None]
+    named: Callable[[], Collection[Tag]]
+
+
+TRACING = "alto_langgraph.tracing"
+"""The room that traces, loaded with the first run that is traced. Its `begin(run, asked)` gives an observer of that run, or None."""
+CALLS: ContextVar[Any] = ContextVar("alto_calls", default=None)
+"""What hears of the model and tool calls of the code that is running, if its run is traced: a callback handler of LangChain's."""
+
+
+def is_traced(asked: bool | None) -> bool:
+    """Whether runs are traced: where that is asked for, or if nobody says so, where OpenTelemetry has a provider of spans."""
+    if asked is not None:
+        return asked
+    trace = sys.modules.get("opentelemetry.trace")
+    return trace is not None and not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 OBSERVER: ContextVar[Observer | None] = ContextVar("alto_observer", default=None)

@@ -95,7 +95,7 @@ class Ahead:
         alarm: Callable[[Callable[[], None]], Callable[[], object]],
     ) -> None:
         self.loop, self.staging, self.options = loop, staging, options
-        self.telling = Telling.of(loop, staging)
+        self.telling = Telling.of(loop, staging, options)
         self.outer = CURRENT.get()
         self._launch, self._soon = launch, soon
         self._news: list[PregelExecutableTask | Early] = []
@@ -171,7 +171,7 @@ class Ahead:
         if self._engine is not None or self.telling is not None:
             self._name(tasks.values())
         if self.telling is not None:
-            self.telling.opened(self.loop.step, self._naming.tags)
+            self.telling.opened(self.loop.step, self._naming.tags, self.loop.checkpoint["id"] if self.loop.checkpointer else None)
         self._alone = len(tasks) == 1
         if self.telling is not None or (self.loop.places is not None and not self._alone):
             for task in tasks.values():
@@ -238,6 +238,12 @@ class Ahead:
                 self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
                 return
 
+    def cached(self, task: PregelExecutableTask) -> None:
+        """A task needn't run, as the cache has what it comes to."""
+        if self.telling is not None and task.id in self._naming.tags:
+            self.telling.cached(self._naming.tags[task.id], task, self.loop.step)
+        self.finished(task, failed=False)
+
     def finished(self, task: PregelExecutableTask, failed: bool) -> None:
         """The runner has committed `task`'s writes, or its error."""
         if task.name in self._issuing.routers and not failed:
@@ -247,7 +253,7 @@ class Ahead:
             return
         with self._lock:
             if self.telling is not None and task.id in self._naming.tags:
-                self.telling.committed(self._naming.tags[task.id], self.loop.step)
+                self.telling.committed(self._naming.tags[task.id], task, self.loop.step)
             if task.id not in self._open:
                 return
             if failed and not any(channel == ERROR for channel, _ in task.writes):
@@ -533,6 +539,8 @@ class Ahead:
             self._tell(Retreated(tag, "LangGraph wouldn't run it"))
             return
         self.staging.tally.started()
+        if self.telling is not None:
+            self.telling.issued(early, self._shadow)
         self._launch(early)
 
     def _prepare(self, early: Early, pulled: bool) -> PregelExecutableTask | None:

@@ -4,33 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import PregelExecutableTask
 
-from alto_langgraph.adapters.langgraph.seam import PUSH
+from alto_langgraph.adapters.langgraph.seam import PUSH, EphemeralValue, NamedBarrierValue
+from alto_langgraph.adapters.langgraph.shadow import Shadow
 from alto_langgraph.adapters.langgraph.staging import Staging
+from alto_langgraph.driver.early import Early
 from alto_langgraph.protocols import (
     OBSERVER,
     AskedInVain,
     Fact,
     Observer,
     Outcome,
+    RunFinished,
     StepOpened,
+    TaskCached,
     TaskCommitted,
     TaskFinished,
     TaskSquashed,
     TaskStarted,
+    is_traced,
 )
 from alto_langgraph.tags import Tag
 
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
+    from alto_langgraph.options import AltoOptions
+
+FAILURES: ContextVar[list[tuple[BaseException, float]] | None] = ContextVar("alto_failures", default=None)
+"""Where attempts that a retry policy lets go by are noted, in a run that is traced."""
+
+
+KEPT = 1000
+"""Writers of earlier supersteps that are remembered of a reducer's channel."""
+
+
+def _nobody(channel: str) -> Iterable[Tag]:
+    return ()
 
 
 class Telling:
@@ -42,7 +61,10 @@ class Telling:
         staging: The graph.
     """
 
-    def __init__(self, observer: Observer, loop: Committing, staging: Staging) -> None:
+    tracer: Observer | None = None
+    """Who traces the run. It is told at once, also of tasks whose place isn't known, by the names that they have inside."""
+
+    def __init__(self, observer: Observer | None, loop: Committing, staging: Staging) -> None:
         self._observer, self._staging = observer, staging
         self._namespace = tuple(part.split(":")[0] for part in loop.checkpoint_ns)
         self._writers: dict[str, tuple[Tag, ...]] = {}
@@ -50,46 +72,87 @@ class Telling:
         self.real: Callable[[Tag], Tag | None] = lambda tag: tag
         """What the app calls a task; None as long as its place isn't known. Until then what happens to it isn't told."""
         self._unplaced: dict[Tag, list[Fact]] = {}
+        self._inputs: dict[Tag, tuple[Tag, ...]] = {}
 
     @classmethod
-    def of(cls, loop: Committing, staging: Staging) -> Telling | None:
-        """None unless somebody observes (`protocols.observed_by`)."""
-        observer = OBSERVER.get()
-        return None if observer is None else cls(observer, loop, staging)
+    def of(cls, loop: Committing, staging: Staging, options: AltoOptions) -> Telling | None:
+        """None unless somebody observes (`protocols.observed_by`), or the run is traced."""
+        observer, traced = OBSERVER.get(), is_traced(options.trace)
+        if observer is None and not traced:
+            return None
+        telling = cls(observer, loop, staging)
+        if traced:
+            from alto_langgraph.adapters.langgraph.traced import tracer_of
 
-    def opened(self, step: int, tags: Mapping[str, Tag]) -> None:
+            telling.tracer = tracer_of(loop, staging, options, telling)
+        return telling if telling.tracer is not None or observer is not None else None
+
+    def opened(self, step: int, tags: Mapping[str, Tag], checkpoint: str | None) -> None:
         """The loop has prepared superstep `step`; `tags` by task id."""
         self._tags = {id: self.real(tag) or tag for id, tag in tags.items()}
+        self._inputs = {}
         self._tell_placed()
-        self._tell(StepOpened(self._namespace, step, tuple(self._tags.values()), perf_counter()))
+        self._tell(StepOpened(self._namespace, step, tuple(self._tags.values()), perf_counter(), checkpoint))
 
     def closed(self, tasks: Iterable[PregelExecutableTask]) -> None:
-        """The loop has committed `tasks`: remembers who wrote what."""
+        """The loop has committed `tasks`: remembers who wrote what.
+
+        Of those who wrote into a reducer's channel in earlier supersteps, those are forgotten whose results a later one of them has
+        seen, and of the others all but the last thousand: so a run in a loop keeps no more and more of them.
+        """
         written: dict[str, list[Tag]] = {}
+        seen: set[Tag] = set()
         for task in tasks:
             if (tag := self._tags.get(task.id)) is not None:
+                seen.update(self._inputs_of(tag, task))
+                self._consumed(task)
                 for channel in {channel for channel, _ in task.writes}:
                     written.setdefault(channel, []).append(tag)
         for channel, tags in written.items():
             earlier = self._writers.get(channel, ()) if channel not in self._staging.last_values else ()
-            self._writers[channel] = (*earlier, *tags)
+            self._writers[channel] = (*[tag for tag in earlier if tag not in seen][-KEPT:], *tags)
+
+    def _consumed(self, task: PregelExecutableTask) -> None:
+        """An edge is over once its target has run."""
+        if task.path[0] != PUSH:
+            for channel in self._staging.nodes[task.name].triggers:
+                if type(self._staging.channels.get(channel)) in (EphemeralValue, NamedBarrierValue):
+                    self._writers.pop(channel, None)
+
+    def named(self) -> Collection[Tag]:
+        """Tasks of supersteps that are over, which may yet be named as parents."""
+        return {tag for tags in self._writers.values() for tag in tags}
 
     @contextmanager
-    def running(self, tag: Tag, task: PregelExecutableTask, step: int, *, ahead: bool) -> Iterator[None]:
-        """Around the run of a task's node."""
-        self._tell(TaskStarted(self._namespace, tag, task.name, step, ahead, self._parents(tag, task), perf_counter()))
+    def running(
+        self, tag: Tag, task: PregelExecutableTask, step: int, early: Early | None = None, *, speculative: bool = False
+    ) -> Iterator[None]:
+        """Around the run of a task's node, which `early` is if it runs ahead; `speculative` if it may not be wanted."""
+        issued, parents = early.issued if early is not None and early.issued is not None else (None, self._parents(tag, task))
+        self._tell(TaskStarted(self._namespace, tag, task.name, step, early is not None, parents, perf_counter(), speculative, issued))
         error: BaseException | None = None
+        failures: list[tuple[BaseException, float]] = []
+        if self.tracer is not None and task.retry_policy:
+            FAILURES.set(failures)
         try:
             yield
         except BaseException as raised:
             error = raised
             raise
         finally:
-            self._tell(TaskFinished(self._namespace, tag, _outcome(error), perf_counter()))
+            self._tell(TaskFinished(self._namespace, tag, _outcome(error), perf_counter(), error, tuple(failures)))
 
-    def committed(self, tag: Tag, step: int) -> None:
+    def committed(self, tag: Tag, task: PregelExecutableTask, step: int) -> None:
         """The loop has a task's writes."""
-        self._tell(TaskCommitted(self._namespace, tag, step, perf_counter()))
+        self._tell(TaskCommitted(self._namespace, tag, step, perf_counter(), self._inputs_of(tag, task)))
+
+    def cached(self, tag: Tag, task: PregelExecutableTask, step: int) -> None:
+        """A task needn't run."""
+        self._tell(TaskCached(self._namespace, tag, task.name, step, perf_counter()))
+
+    def run_finished(self, _: Any, error: BaseException | None, __: Any) -> None:
+        """The run is over; `error` is what it ended by."""
+        self._trace(RunFinished(self._namespace, _outcome(error), error, perf_counter()))
 
     def squashed(self, tag: Tag, reason: str) -> None:
         """An early run was thrown away; one whose place was never known keeps the name that it had."""
@@ -100,23 +163,53 @@ class Telling:
         """An early run that was thrown away has ended."""
         self._tell(AskedInVain(self._namespace, tag, calls, tokens, perf_counter()), anyhow=True)
 
-    def _parents(self, tag: Tag, task: PregelExecutableTask) -> tuple[Tag, ...]:
+    def issued(self, early: Early, shadow: Shadow) -> None:
+        """An early run could begin now."""
+        early.issued = perf_counter(), self._parents(early.tag, early.task, partial(shadow.writers, early.step))
+
+    def _inputs_of(self, tag: Tag, task: PregelExecutableTask) -> tuple[Tag, ...]:
+        """A task's parents, in its superstep: all of them are known then."""
+        real = self._tags.get(task.id, tag)
+        if (known := self._inputs.get(real)) is None:
+            known = self._inputs[real] = self._parents(tag, task)
+        return known
+
+    def _parents(self, tag: Tag, task: PregelExecutableTask, foreseen: Callable[[str], Iterable[Tag]] = _nobody) -> tuple[Tag, ...]:
+        """The tasks whose results a task needs; `foreseen` have written to a channel in supersteps that aren't committed."""
         if task.path[0] == PUSH:
             return (tag.parent,) if tag.parent is not None and len(tag.path) > 1 and tag.path[-1][0] != "send" else ()
         plan = self._staging.plan.nodes.get(task.name)
         process = self._staging.nodes[task.name]
         channels = [process.channels] if isinstance(process.channels, str) else list(process.channels)
         reads = plan.function.reads if plan and plan.function.reads is not None else channels
-        return tuple(dict.fromkeys(tag for channel in (*process.triggers, *reads) for tag in self._writers.get(channel, ())))
+        return tuple(dict.fromkeys(tag for channel in (*process.triggers, *reads) for tag in self._wrote(channel, foreseen)))
+
+    def _wrote(self, channel: str, foreseen: Callable[[str], Iterable[Tag]]) -> tuple[Tag, ...]:
+        wrote, committed = tuple(foreseen(channel)), self._writers.get(channel, ())
+        return wrote if wrote and channel in self._staging.last_values else (*committed, *wrote)
 
     def _tell_placed(self, also: Tag | None = None) -> None:
         """Tells what was kept back of tasks whose place is known by now, and of those below `also`."""
         for tag in [*self._unplaced] if self._unplaced else ():
             if self.real(tag) is not None or (also is not None and tag in also):
                 for fact in self._unplaced.pop(tag, ()):
-                    self._tell(fact, anyhow=True)
+                    self._tell_again(fact)
+
+    def _tell_again(self, fact: Fact) -> None:
+        if self._observer is not None:
+            self._tell_observer(self._observer, fact, anyhow=True)
+
+    def _trace(self, fact: Fact) -> None:
+        if self.tracer is not None:
+            with suppress(Exception):
+                self.tracer.observe(fact)
 
     def _tell(self, fact: Fact, *, anyhow: bool = False) -> None:
+        self._trace(fact)
+        if self._observer is not None:
+            self._tell_observer(self._observer, fact, anyhow)
+
+    def _tell_observer(self, observer: Observer, fact: Any, anyhow: bool) -> None:
         if not isinstance(fact, StepOpened) and not fact.tag.is_placed:
             real = self.real(fact.tag)
             if real is None and not anyhow and (isinstance(fact, TaskStarted) or fact.tag in self._unplaced):
@@ -126,7 +219,7 @@ class Telling:
         if isinstance(fact, TaskStarted):
             fact = replace(fact, parents=tuple(self.real(tag) or tag for tag in fact.parents))
         with suppress(Exception):  # a bad observer never stops a run
-            self._observer.observe(fact)
+            observer.observe(fact)
 
 
 def _outcome(error: BaseException | None) -> Outcome:
@@ -134,4 +227,18 @@ def _outcome(error: BaseException | None) -> Outcome:
         return "completed"
     if isinstance(error, (asyncio.CancelledError, concurrent.futures.CancelledError)):
         return "cancelled"
+    if isinstance(error, GeneratorExit):  # whoever listened to the run has left it
+        return "cancelled"
     return "interrupted" if isinstance(error, GraphBubbleUp) else "failed"
+
+
+def noting(should_retry: Callable[[Any, Exception], bool]) -> Callable[[Any, Exception], bool]:
+    """LangGraph's `_should_retry_on`, which notes what it lets go by."""
+
+    def noted(policy: Any, error: Exception) -> bool:
+        again = should_retry(policy, error)
+        if again and (failures := FAILURES.get()) is not None:
+            failures.append((error, perf_counter()))
+        return again
+
+    return noted

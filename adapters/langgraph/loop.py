@@ -41,7 +41,7 @@ from alto_langgraph.driver.early import CURRENT, Early, Retreat
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.driver.spare import Spare
 from alto_langgraph.driver.tempo import WHILE, WHILE_ON_THREADS
-from alto_langgraph.protocols import CALLER_OF, OBSERVER
+from alto_langgraph.protocols import CALLER_OF, OBSERVER, is_traced
 
 CALLER_OF.append(current_caller)
 
@@ -139,16 +139,17 @@ class Committing(Relating, Announcing, Emitting, Incremental):
             self._may_listen, self._context = True, contextvars.copy_context()
             listen()
         staging = graph.alto_staging
-        several = len(self.tasks) > 1 or OBSERVER.get() is not None or staging.has_chains
-        if several or staging.has_routers:
-            options = graph.alto_options_of(self.config)
-            if several or "route" in options.issue:
-                self._issue(graph, options)
+        options = graph.alto_options_of(self.config)
+        several = len(self.tasks) > 1 or OBSERVER.get() is not None or staging.has_chains or is_traced(options.trace)
+        if several or (staging.has_routers and "route" in options.issue):
+            self._issue(graph, options)
 
     def _issue(self, graph: Any, options: Any) -> Ahead:
         if most := self.config.get("max_concurrency"):
             self.spare = Spare(most - 1)
         self.ahead = Ahead(self, graph.alto_staging, options, self._launch, self._soon, self._alarm)
+        if self.ahead.telling is not None:
+            self.stack.push(self.ahead.telling.run_finished)  # called when nothing of the run is left
         self._on_exit()
         return self.ahead
 
@@ -169,7 +170,7 @@ class Committing(Relating, Announcing, Emitting, Incremental):
         """Tasks that needn't run, as the cache has what they come to."""
         if self.ahead is not None:
             for task in tasks:
-                self.ahead.finished(task, failed=False)
+                self.ahead.cached(task)
 
     def _context_of(self, early: Early) -> contextvars.Context:
         """The run's own context, wherever the news came in that lets `early` start."""

@@ -34,6 +34,7 @@ from alto_langgraph.adapters.langgraph.seam import (
 from alto_langgraph.driver.budget import METER, Meter, metered
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import ANSWERS, Answers, Producer, UnansweredError
+from alto_langgraph.protocols import CALLS
 
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
@@ -183,6 +184,7 @@ class Replays:
         task, read = ready
         trial.config = _config(task, read, trial.writes)
         ANSWERS.set(trial.answers)
+        CALLS.set(None)
         var_child_runnable_config.set(trial.config)
         return task
 

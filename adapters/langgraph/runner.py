@@ -20,6 +20,7 @@ from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.ahead import LEFT, MARK, Ahead, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
+from alto_langgraph.adapters.langgraph.facts import noting
 from alto_langgraph.adapters.langgraph.fragments import borrows
 from alto_langgraph.adapters.langgraph.prepare import fenced_call
 from alto_langgraph.adapters.langgraph.seam import (
@@ -27,10 +28,11 @@ from alto_langgraph.adapters.langgraph.seam import (
     CONFIG_KEY_CALL,
     FuturesDict,
     PregelRunner,
-    arun_with_retry,
     rebind,
-    run_with_retry,
+    should_retry_on,
 )
+from alto_langgraph.adapters.langgraph.seam import arun_with_retry as _arun_with_retry
+from alto_langgraph.adapters.langgraph.seam import run_with_retry as _run_with_retry
 from alto_langgraph.driver.early import Early, Retreat
 from alto_langgraph.tags import Tag
 
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
 AGAIN = "its superstep had to run it again"
+
+run_with_retry = rebind(_run_with_retry, _should_retry_on=noting(should_retry_on))
+arun_with_retry = rebind(_arun_with_retry, _should_retry_on=noting(should_retry_on))
 
 # ---- early runs
 
@@ -56,7 +61,7 @@ async def run_early(loop: Committing, early: Early) -> Any:
 
 
 async def _run_early(loop: Committing, early: Early) -> Any:
-    with _told(loop, early.tag, early.task, early.step, ahead=True):
+    with _told_early(loop, early):
         configurable = {CONFIG_KEY_CALL: partial(fenced_call, early)}
         inside = early.task.timeout is not None or early.task.subgraphs
         if not loop.use_astream and not inside and plain(early.task, None, {}):
@@ -109,16 +114,22 @@ def run_early_sync(loop: Committing, early: Early) -> Any:
         with loop.places or nullcontext():
             if early.abandoned:  # while it waited for a place
                 return None
-            with _told(loop, early.tag, early.task, early.step, ahead=True):
+            with _told_early(loop, early):
                 return run_with_retry(early.task, None, configurable={CONFIG_KEY_CALL: partial(fenced_call, early)})
     finally:
         early.leave()
 
 
-def _told(loop: Committing, tag: Tag | None, task: PregelExecutableTask, step: int, *, ahead: bool) -> AbstractContextManager[None]:
+def _told(loop: Committing, tag: Tag | None, task: PregelExecutableTask, step: int) -> AbstractContextManager[None]:
     issuing = loop.ahead
     telling = issuing.telling if issuing is not None else None
-    return telling.running(tag, task, step, ahead=ahead) if telling and tag is not None else nullcontext()
+    return telling.running(tag, task, step) if telling and tag is not None else nullcontext()
+
+
+def _told_early(loop: Committing, early: Early) -> AbstractContextManager[None]:
+    if (issuing := loop.ahead) is None or (telling := issuing.telling) is None:
+        return nullcontext()
+    return telling.running(early.tag, early.task, early.step, early, speculative=issuing.is_uncertain(early.tag))
 
 
 # ---- what LangGraph's runner calls for a task
@@ -173,7 +184,7 @@ async def _take_turns(marked: Marked, task: PregelExecutableTask) -> None:
 
 
 async def _arun_in_order(marked: Marked, task: PregelExecutableTask, run: Callable[[], Awaitable[Any]]) -> Any:
-    with _told(marked.loop, marked.tag, task, marked.step, ahead=False):
+    with _told(marked.loop, marked.tag, task, marked.step):
         return await run()
 
 
@@ -206,7 +217,7 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
                 return result
     if marked.early is not None:
         _count(marked, marked.early, AGAIN)
-    with (None if marked.placed else marked.loop.places) or nullcontext(), _told(marked.loop, marked.tag, task, marked.step, ahead=False):
+    with (None if marked.placed else marked.loop.places) or nullcontext(), _told(marked.loop, marked.tag, task, marked.step):
         return run()
 
 

@@ -92,6 +92,7 @@ try:
     from langgraph.pregel._checkpoint import copy_checkpoint, create_checkpoint
     from langgraph.pregel._io import map_output_updates
     from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
+    from langgraph.pregel._retry import _should_retry_on as should_retry_on
     from langgraph.pregel._retry import arun_with_retry, run_with_retry
     from langgraph.pregel._runner import FuturesDict, PregelRunner
     from langgraph.pregel._utils import get_new_channel_versions
@@ -165,5 +166,6 @@ __all__ = [
     "rebind",
     "run_with_retry",
     "set_config_context",
+    "should_retry_on",
     "task_path_str",
 ]

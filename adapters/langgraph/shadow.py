@@ -123,6 +123,10 @@ class Shadow:
         for steps in self._writes.values():
             steps[step] = [entry for entry in steps.get(step, ()) if entry[0] != tag]
 
+    def writers(self, step: int, key: str) -> list[Tag]:
+        """The tasks that have written to `key`, of the supersteps before `step` that the loop hasn't committed."""
+        return [tag for at, written in self._writes.get(key, {}).items() if at < step for tag, _ in written]
+
     def channels(self, step: int, keys: Iterable[str]) -> dict[str, Any]:
         """The channels of `keys` as they will be at the start of superstep `step`, whose values nothing unfinished may write.
 

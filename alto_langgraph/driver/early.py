@@ -55,6 +55,7 @@ class Early:
     def __init__(self, tag: Tag, node: str, step: int, *, outer: Early | None, live: bool, on_route: Callable[[Early], None]) -> None:
         self.tag, self.node, self.step, self.outer, self.live = tag, node, step, outer, live
         self.future: Any = None
+        self.issued: tuple[float, tuple[Tag, ...]] | None = None
         self.inside: list[asyncio.Task[Any]] = []
         self.task: Any = None
         self.view: Any = None

@@ -45,7 +45,8 @@ def servers(run: Run) -> dict[str, Server]:
             asked[call.label].append(call)
         if not outer and not fragment.runs:
             asked[fragment.node].append(fragment)
-    lost: set[Asked] = {one for _, fragment in run.walk() if fragment.lost for one in (fragment, *fragment.calls)}
+    thrown_away = [fragment for _, fragment in run.walk() if fragment.lost]
+    lost: set[Asked] = {*thrown_away, *(call for fragment in thrown_away for call in fragment.calls)}
     return {label: _server(label, sorted(those, key=lambda one: (one.start, one.end)), lost) for label, those in asked.items()}
 
 

@@ -1,0 +1,413 @@
+"""Turns what a run tells into spans: one for the run, one for each time that a node runs, linked to what it is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from time import perf_counter_ns, time_ns
+from typing import Any
+
+from opentelemetry import context as otel
+from opentelemetry.trace import Link, Span, SpanContext, Status, StatusCode, Tracer, set_span_in_context
+
+from alto_langgraph.protocols import (
+    CALLS,
+    AskedInVain,
+    Fact,
+    Observer,
+    Run,
+    RunFinished,
+    StepOpened,
+    TaskCached,
+    TaskCommitted,
+    TaskFinished,
+    TaskSquashed,
+    TaskStarted,
+)
+from alto_langgraph.tags import Tag
+from alto_langgraph.tracing import attributes as names
+from alto_langgraph.tracing.calls import HANDLER
+from alto_langgraph.tracing.content import captures, type_of
+from alto_langgraph.tracing.measuring import METERS
+from alto_langgraph.tracing.saying import say_once
+
+_RUNNING: ContextVar[Running | None] = ContextVar("alto_running", default=None)
+"""The fragment whose node is running: it may end after the same task has begun anew, so its tag doesn't tell."""
+PRUNE = 4096
+"""From this many remembered fragments on, those are forgotten that nothing can be linked to any more."""
+
+
+class Running:
+    """A fragment: one time that a node runs."""
+
+    __slots__ = (
+        "before",
+        "commit",
+        "context",
+        "depth",
+        "ended",
+        "fact",
+        "failures",
+        "finish",
+        "inputs",
+        "links",
+        "outcome",
+        "parent",
+        "span",
+    )
+
+    def __init__(self, fact: TaskStarted | TaskCached, parent: Running | None) -> None:
+        self.fact, self.parent = fact, parent
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.span: Span
+        self.context: otel.Context
+        self.before: tuple[otel.Context, Running | None, Any]
+        self.finish: TaskFinished | None = None
+        self.outcome: str | None = None
+        self.links: set[int] = set()
+        self.ended = False
+
+
+class Recorder:
+    """Records one run of one graph. What goes wrong here is said once, and never reaches the run.
+
+    Args:
+        tracer: Makes the spans.
+        run: What is known of the run.
+    """
+
+    def __init__(self, tracer: Tracer, run: Run) -> None:
+        self._tracer, self._run = tracer, run
+        self._offset = time_ns() - perf_counter_ns()
+        self._known: dict[Tag, Running] = {}
+        self._open: set[Running] = set()
+        self._static: dict[tuple[str, str], dict[str, Any]] = {}
+        self._step: StepOpened | None = None
+        self._counts: Counter[Tag | None] | None = None
+        self._prune_at = PRUNE
+        self._ran = self._ahead = self._squashed = self._calls = self._tokens = 0
+        self._span = tracer.start_span(f"{names.RUN_SPAN} {run.graph}", attributes=_of_run(run), start_time=self._ns(run.began))
+        if run.resumed:
+            self._span.add_event(names.RESUMED, timestamp=self._ns(run.began))
+        self._context = set_span_in_context(self._span)
+        self._id = self._span.get_span_context().span_id
+        self._hear: dict[type, Callable[[Any], None]] = {
+            TaskStarted: self._started,
+            TaskFinished: self._finished,
+            TaskCommitted: self._committed,
+            TaskCached: self._cached,
+            TaskSquashed: self._thrown_away,
+            AskedInVain: self._asked_in_vain,
+            StepOpened: self._opened,
+            RunFinished: self._over,
+        }
+
+    def observe(self, fact: Fact) -> None:
+        """Takes one fact."""
+        try:
+            self._hear[type(fact)](fact)
+        except Exception as error:
+            say_once("recording", f"alto's tracing has failed, so traces aren't complete: {error!r}")
+
+    def _ns(self, at: float) -> int:
+        return int(at * 1e9) + self._offset
+
+    # ---- a fragment begins and ends
+
+    def _started(self, fact: TaskStarted) -> None:
+        inputs = [known for tag in fact.parents if (known := self._known.get(tag)) is not None]
+        sent = fact.tag.depth > 1
+        parent = inputs[0] if sent and inputs else _above(inputs)
+        fragment = Running(fact, parent)
+        links = [*self._links(fragment, inputs)]
+        if (again := self._known.get(fact.tag)) is not None:
+            links.append(_link(again, "again"))
+        about = self._about(fact)
+        fragment.span = self._begin(fragment, links, fact.at, about)
+        self._known[fact.tag] = fragment
+        self._open.add(fragment)
+        self._ran += 1
+        self._ahead += fact.ahead
+        METERS.queued.record(about[names.QUEUED])
+        if fact.ahead:
+            METERS.window.add(1)
+        current = otel.get_current()
+        fragment.before = (current, _RUNNING.get(), CALLS.get())
+        fragment.context = set_span_in_context(fragment.span, current)
+        otel.attach(fragment.context)
+        _RUNNING.set(fragment)
+        CALLS.set(HANDLER)
+
+    def _begin(self, fragment: Running, links: list[Link], at: float, about: dict[str, Any]) -> Span:
+        parent = self._context if fragment.parent is None else fragment.parent.context
+        name = f"{names.FRAGMENT_SPAN} {fragment.fact.node}"
+        return self._tracer.start_span(name, parent, attributes=about, links=links, start_time=self._ns(at))
+
+    def _about(self, fact: TaskStarted) -> dict[str, Any]:
+        issue = "speculative" if fact.speculative else "ahead" if fact.ahead else "in_order"
+        static = self._static.get((fact.node, issue))
+        if static is None:
+            static = self._static[fact.node, issue] = self._of_node(fact.node, issue)
+        issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
+        return {
+            **static,
+            names.STEP: fact.step,
+            names.LANGFUSE_STEP: fact.step,
+            names.LANGSMITH_STEP: fact.step,
+            names.QUEUED: max(fact.at - issued, 0.0),
+        }
+
+    def _of_node(self, node: str, issue: str) -> dict[str, Any]:
+        told = self._run.node(node)
+        about = {
+            names.NODE: node,
+            names.ISSUE: issue,
+            names.EFFECTS: told.effects,
+            names.KIND: "CHAIN",
+            names.LANGSMITH_KIND: "chain",
+            names.LANGFUSE_NODE: node,
+            names.LANGSMITH_NODE: node,
+        }
+        if self._run.namespace:
+            about[names.NAMESPACE] = "/".join(self._run.namespace)
+        if issue == "in_order" and told.kept_back:
+            about[names.KEPT_BACK] = told.kept_back
+        return about
+
+    def _finished(self, fact: TaskFinished) -> None:
+        fragment = _RUNNING.get()
+        if fragment is None:
+            return
+        context, outer, calls = fragment.before
+        del fragment.before
+        otel.attach(context)
+        _RUNNING.set(outer)
+        CALLS.set(calls)
+        fragment.finish = fact
+        if fact.failures:
+            self._retried(fragment.span, fact)
+        if fact.outcome == "cancelled" and isinstance(fragment.fact, TaskStarted) and not fragment.fact.ahead:
+            self._end(fragment, "cancelled")
+
+    # ---- what becomes of it
+
+    def _opened(self, fact: StepOpened) -> None:
+        self._step, self._counts = fact, None
+        for fragment in [it for it in self._open if it.outcome == "squashed" and it.finish is not None]:
+            self._end(fragment, "squashed")
+        if len(self._known) > self._prune_at:
+            self._forget()
+
+    def _forget(self) -> None:
+        named = self._run.named()
+        self._known = {tag: it for tag, it in self._known.items() if tag in named or it in self._open or it.fact.step >= self._now - 1}
+        self._prune_at = max(PRUNE, 2 * len(self._known))
+
+    @property
+    def _now(self) -> int:
+        return self._step.step if self._step is not None else 0
+
+    def _committed(self, fact: TaskCommitted) -> None:
+        fragment = self._known.get(fact.tag)
+        if fragment is None or fragment.ended:
+            return
+        real = self._run.real(fact.tag) or fact.tag
+        if real != fact.tag:
+            self._known[real] = fragment
+        inputs = [(tag, known) for tag in fact.parents if (known := self._known.get(tag)) is not None]
+        for link in self._links(fragment, [known for _, known in inputs]):
+            fragment.span.add_link(link.context, link.attributes)
+        about: dict[str, Any] = {names.INPUTS: [str(tag) for tag in fact.parents]} if fact.parents else {}
+        if real.depth > 1 and (count := self._siblings(real)):
+            about[names.TAG_COUNT] = count
+        if self._step is not None and self._step.checkpoint is not None:
+            about[names.CHECKPOINT] = self._step.checkpoint
+        finish = fragment.finish
+        if finish is not None:
+            about[names.HELD] = max(fact.at - finish.at, 0.0)
+            METERS.held.record(about[names.HELD])
+        fragment.span.set_attributes(about)
+        outcome = "committed" if finish is None or finish.outcome == "completed" else finish.outcome
+        if outcome == "committed":
+            fragment.span.add_event(names.COMMITTED, {names.STEP: fact.step}, self._ns(fact.at))
+        self._end(fragment, outcome, real)
+
+    def _siblings(self, tag: Tag) -> int:
+        if self._counts is None:
+            self._counts = Counter(it.parent for it in self._step.tags if it.depth > 1) if self._step is not None else Counter()
+        return self._counts[tag.parent]
+
+    def _thrown_away(self, fact: TaskSquashed) -> None:
+        fragment = self._known.get(fact.tag)
+        if fragment is None or fragment.ended or fragment.outcome is not None:
+            return
+        fragment.outcome = "squashed"
+        self._squashed += 1
+        fragment.span.set_attribute(names.REASON, fact.reason)
+        fragment.span.add_event(names.SQUASHED_EVENT, {names.REASON: fact.reason}, self._ns(fact.at))
+
+    def _asked_in_vain(self, fact: AskedInVain) -> None:
+        self._calls, self._tokens = self._calls + fact.calls, self._tokens + fact.tokens
+        METERS.wasted.add(fact.tokens)
+        fragment = self._known.get(fact.tag)
+        if fragment is not None and not fragment.ended and fragment.outcome == "squashed":
+            fragment.span.set_attributes({names.CALLS_IN_VAIN: fact.calls, names.TOKENS_IN_VAIN: fact.tokens})
+
+    def _cached(self, fact: TaskCached) -> None:
+        fragment = Running(fact, None)
+        fragment.span = self._begin(fragment, [], fact.at, {**self._of_node(fact.node, "in_order"), names.STEP: fact.step})
+        fragment.context = set_span_in_context(fragment.span)
+        self._known[fact.tag] = fragment
+        self._end(fragment, "cached")
+
+    def _end(self, fragment: Running, outcome: str, real: Tag | None = None) -> None:
+        """Ends a span at the moment at which its node did."""
+        fragment.ended = True
+        self._open.discard(fragment)
+        fact, finish, span = fragment.fact, fragment.finish, fragment.span
+        tag = real or self._run.real(fact.tag) or fact.tag
+        ended_at = finish.at if finish is not None else fact.at if isinstance(fact, TaskCached) else None
+        at = self._ns(ended_at) if ended_at is not None else time_ns()
+        about: dict[str, Any] = {names.OUTCOME: outcome, names.TAG: str(tag), names.TAG_DEPTH: tag.depth, names.TAG_INDEX: tag.path[-1][1]}
+        about[names.RAN] = ran = max(at - self._ns(fact.at), 0) / 1e9
+        span.set_attributes(about)
+        if outcome == "interrupted":
+            span.add_event(names.INTERRUPTED, timestamp=at)
+        elif finish is not None and finish.error is not None:
+            failed(span, finish.error, at, is_error=finish.outcome == "failed")
+        if isinstance(fact, TaskStarted) and fact.ahead:
+            METERS.window.add(-1)
+        METERS.fragments.record(ran, {names.NODE: fact.node, names.OUTCOME: outcome})
+        span.end(at)
+
+    def _retried(self, span: Span, finish: TaskFinished) -> None:
+        """Failures but the last one, if the node failed with it, have led to another attempt."""
+        failures = finish.failures[:-1] if finish.error is finish.failures[-1][0] else finish.failures
+        span.set_attribute(names.ATTEMPT, len(failures) + 1)
+        for place, (error, at) in enumerate(failures):
+            span.add_event(names.RETRIED, {names.ATTEMPT: place + 1, **told(error)}, self._ns(at))
+
+    def _over(self, fact: RunFinished) -> None:
+        for fragment in [*self._open]:
+            ended = fragment.finish.outcome if fragment.finish is not None else "cancelled"
+            self._end(fragment, fragment.outcome or ("squashed" if ended == "completed" else ended))
+        self._span.set_attributes(
+            {
+                names.OUTCOME: fact.outcome,
+                names.FRAGMENTS: self._ran,
+                names.AHEAD: self._ahead,
+                names.SQUASHED: self._squashed,
+                names.CALLS_IN_VAIN: self._calls,
+                names.TOKENS_IN_VAIN: self._tokens,
+            }
+        )
+        if fact.outcome == "interrupted":
+            self._span.add_event(names.INTERRUPTED, timestamp=self._ns(fact.at))
+        elif fact.error is not None:
+            failed(self._span, fact.error, self._ns(fact.at), is_error=fact.outcome == "failed")
+        METERS.runs.record(fact.at - self._run.began, {names.GRAPH: self._run.graph, names.OUTCOME: fact.outcome})
+        self._span.end(self._ns(fact.at))
+        self._known = {}
+
+    # ---- what it is made of
+
+    def _links(self, fragment: Running, inputs: Iterable[Running]) -> Iterator[Link]:
+        """One link for each input that there is none for yet, and one to the parent if that is neither."""
+        for it in inputs:
+            if (link := _new(fragment, it, "input")) is not None:
+                yield link
+        if fragment.parent is not None and (link := _new(fragment, fragment.parent, "level")) is not None:
+            yield link
+
+    @property
+    def muted(self) -> Muted | None:
+        """Who observes the run instead, if it isn't sampled."""
+        return None if self._span.is_recording() else Muted(self._context)
+
+
+def observer_of(tracer: Tracer, run: Run) -> Observer:
+    """Who records a run that begins here."""
+    HANDLER.tracer = tracer
+    recorder = Recorder(tracer, run)
+    return recorder.muted or recorder
+
+
+class Muted:
+    """A run that isn't sampled: what its nodes ask isn't either, by OpenTelemetry's own rule, which looks at the span around it."""
+
+    def __init__(self, context: otel.Context) -> None:
+        self._context = context
+        self._before: ContextVar[tuple[Any, ...]] = ContextVar("alto_before", default=())
+
+    def observe(self, fact: Fact) -> None:
+        """Shows nodes that nobody records them."""
+        if type(fact) is TaskStarted:
+            self._before.set((otel.get_current(), *self._before.get()))
+            otel.attach(self._context)
+        elif type(fact) is TaskFinished and (before := self._before.get()):
+            otel.attach(before[0])
+            self._before.set(before[1:])
+
+
+def _above(inputs: list[Running]) -> Running | None:
+    """The innermost fragment that all of these are below; None for the run."""
+    if not inputs:
+        return None
+    common = inputs[0].parent
+    for it in inputs:
+        above = it.parent
+        while above is not common:
+            if above is None or common is None:
+                return None
+            if above.depth >= common.depth:
+                above = above.parent
+            else:
+                common = common.parent
+    return common
+
+
+def _new(fragment: Running, other: Running, kind: str) -> Link | None:
+    span_id = other.span.get_span_context().span_id
+    if span_id in fragment.links:
+        return None
+    fragment.links.add(span_id)
+    return _link(other, kind)
+
+
+def _link(other: Running, kind: str) -> Link:
+    context: SpanContext = other.span.get_span_context()
+    return Link(context, {names.LINK: kind, names.LINK_TAG: str(other.fact.tag)})
+
+
+def _of_run(run: Run) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        names.OPERATION: names.RUN_SPAN,
+        names.WORKFLOW: run.graph,
+        names.AGENT: run.graph,
+        names.GRAPH: run.graph,
+        names.KIND: "CHAIN",
+        names.LANGSMITH_KIND: "chain",
+        names.WINDOW: run.window,
+    }
+    if run.thread is not None:
+        about |= {names.THREAD: run.thread, names.SESSION: run.thread}
+    if run.namespace:
+        about[names.NAMESPACE] = "/".join(run.namespace)
+    if run.most is not None:
+        about[names.CONCURRENCY] = run.most
+    return about
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """What a trace says of an exception: its text may hold what nobody should see, so that is content."""
+    about = {names.EXCEPTION_TYPE: type_of(error)}
+    return {**about, names.EXCEPTION_MESSAGE: str(error)} if captures() else about
+
+
+def failed(span: Span, error: BaseException, at: int, *, is_error: bool = True) -> None:
+    """Notes what a span ended by."""
+    span.set_attribute(names.ERROR_TYPE, type_of(error))
+    if is_error:
+        span.add_event(names.EXCEPTION, told(error), at)
+        span.set_status(Status(StatusCode.ERROR, type_of(error)))
