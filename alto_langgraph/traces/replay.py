@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from alto_langgraph.traces.chain import SOON, Supersteps
+from alto_langgraph.traces.chain import SOON, Release, Supersteps
 from alto_langgraph.traces.model import Call, Fragment, Run
 from alto_langgraph.traces.servers import Server
 
@@ -45,7 +45,7 @@ class Piece:
     """
 
     seconds: float
-    needs: list[int]
+    needs: Sequence[int]
     takes: str = ""
     gives: str = ""
 
@@ -108,7 +108,14 @@ class Replay:
     def __init__(self, run: Run, served: Mapping[str, Server]) -> None:
         self.run, self.served = run, served
         self.waits = {asked: wait for server in served.values() for asked, wait in server.waits.items()}
-        self.kept_back = {f.node for _, f in run.walk() if f.kept_back}
+        self.steps: dict[int, Supersteps] = {}
+        self.releases: dict[Fragment, Release] = {}
+        for one in runs_of(run):
+            known = self.steps[id(one)] = Supersteps(one)
+            self.releases |= {fragment: known.release(fragment) for fragment in one.fragments}
+        self.together = {f: side_by_side(f) for _, f in run.walk()}
+        ahead = {f.node for _, f in run.walk() if f.ahead}
+        self.kept_back = {f.node for _, f in run.walk() if f.kept_back} - ahead
         self.as_it_was = self.seconds(Change())
 
     def after(self, change: Change) -> float:
@@ -130,18 +137,28 @@ class _Pieces:
     def __init__(self, replay: Replay, change: Change) -> None:
         self.replay, self.change = replay, change
         self.pieces: list[Piece] = []
-        known = {label: server.places for label, server in replay.served.items() if server.places}
+        run, known = replay.run, {label: server.places for label, server in replay.served.items() if server.places}
+        if run.max_concurrency:
+            known[limit_of(run)] = run.max_concurrency
         self.places = {label: places for label, places in {**known, **change.places}.items() if places}
 
-    def add(self, seconds: float, needs: Iterable[int], takes: str = "", gives: str = "") -> int:
-        self.pieces.append(Piece(max(0.0, seconds), [*dict.fromkeys(needs)], takes, gives))
+    def add(self, seconds: float, needs: Sequence[int], server: str = "", *, takes: bool = True, gives: bool = True) -> int:
+        """Adds a piece and returns its number; where there is nothing to do, that of the one it needs."""
+        server = server if server in self.places else ""
+        if seconds <= 0.0 and len(needs) == 1 and not server:
+            return needs[0]
+        self.pieces.append(Piece(max(0.0, seconds), needs, server if takes else "", server if gives else ""))
         return len(self.pieces) - 1
 
     def whole(self, run: Run, needs: Sequence[int] = ()) -> list[int]:
         """Adds a run that begins after `needs`; returns the ends of the fragments that it waits for."""
-        if run.max_concurrency:
-            self.places.setdefault(limit_of(run), self.change.places.get(limit_of(run), run.max_concurrency) or len(run.fragments) + 1)
         return _OfRun(self, run, needs).ends()
+
+
+def runs_of(run: Run) -> list[Run]:
+    """A run and all runs inside it."""
+    found = {id(inner): inner for _, f in run.walk() for inner in f.runs}
+    return [run, *found.values()]
 
 
 def limit_of(run: Run) -> str:
@@ -154,13 +171,13 @@ class _OfRun:
 
     def __init__(self, pieces: _Pieces, run: Run, needs: Sequence[int]) -> None:
         self.all, self.run = pieces, run
-        self.steps = Supersteps(run)
+        self.steps = pieces.replay.steps[id(run)]
         self.start = pieces.add(0.0, needs)
         self.begun: dict[Fragment, int] = {}
         self.over: dict[Fragment, int] = {}
         self.of_step: dict[int, list[int]] = defaultdict(list)
         self.opened: dict[int, int] = {}
-        self.places = limit_of(run) if run.max_concurrency else ""
+        self.places = limit_of(run) if run is pieces.replay.run else ""  # each run inside has places of its own
 
     def ends(self) -> list[int]:
         for fragment in sorted(self.run.fragments, key=lambda f: (f.start, f.step, f.end)):
@@ -170,15 +187,15 @@ class _OfRun:
     def _add(self, f: Fragment) -> None:
         needs, ready = self._needs(f)
         after = self.all.add(f.start - f.queued - ready, needs)
-        self.begun[f] = self.all.add(0.0, [after], takes=self.places)
+        self.begun[f] = self.all.add(0.0, [after], self.places, gives=False)
         last = self._work(f, self.begun[f])
-        self.over[f] = self.all.add(0.0, [last], gives=self.places)
+        self.over[f] = self.all.add(0.0, [last], self.places, takes=False)
         if not f.lost:
             self.of_step[f.step].append(self.over[f])
 
     def _needs(self, f: Fragment) -> tuple[list[int], float]:
         """The pieces that a fragment waits for under the change, and since when it could have begun as it was."""
-        change, release = self.all.change, self.steps.release(f)
+        change, release = self.all.change, self.all.replay.releases[f]
         needs, ready = [self.start], self.run.start
         for one in _inputs(f, change):
             if one not in self.over:
@@ -213,7 +230,7 @@ class _OfRun:
     def _work(self, f: Fragment, begun: int) -> int:
         """A fragment's own work, with what it asks in between: side by side where it was so."""
         at, last = f.start, begun
-        for group in _side_by_side(f):
+        for group in self.all.replay.together[f]:
             first = min(one.start for one in group)
             last = self._own(f, first - at, last)
             last = self.all.add(0.0, [number for one in group for number in self._part(f, one, one.start - first, last)])
@@ -237,11 +254,13 @@ class _OfRun:
 
     def _served(self, f: Fragment, label: str, seconds: float, needs: list[int]) -> int:
         factor = self.all.change.faster.get((f.node, label), 1.0)
-        return self.all.add(seconds * factor, needs, takes=label, gives=label)
+        return self.all.add(seconds * factor, needs, label)
 
 
 def _inputs(f: Fragment, change: Change) -> list[Fragment]:
     """What a fragment needs under the change: in place of what it needn't, what that one needed."""
+    if not change.apart:
+        return f.inputs
     found: dict[int, Fragment] = {}
     waiting, seen = [*f.inputs], {id(f)}
     while waiting:
@@ -256,7 +275,7 @@ def _inputs(f: Fragment, change: Change) -> list[Fragment]:
     return [*found.values()]
 
 
-def _side_by_side(f: Fragment) -> list[list[Call | Run]]:
+def side_by_side(f: Fragment) -> list[list[Call | Run]]:
     """What a fragment asks, those together that overlap."""
     items: list[Call | Run] = sorted([*(call for call in f.calls if not call.inner), *f.runs], key=lambda one: one.start)
     groups: list[list[Call | Run]] = []
