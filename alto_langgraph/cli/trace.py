@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -12,20 +13,31 @@ from rich.console import Console
 from rich.text import Text
 
 from alto_langgraph.exceptions import TraceError
+from alto_langgraph.traces.advice import advise
 from alto_langgraph.traces.chain import critical_chain
 from alto_langgraph.traces.exporting import FORMATS
 from alto_langgraph.traces.folder import FOLDER, LATEST, find, load
 from alto_langgraph.traces.model import Run, Trace
 from alto_langgraph.traces.page import write_page
-from alto_langgraph.traces.terminal import chain_dict, chain_table, clean, seconds, summary, timeline, trace_list
+from alto_langgraph.traces.terminal import chain_dict, chain_table, clean, findings_text, seconds, summary, timeline, trace_list
 
-group = typer.Typer(no_args_is_help=True, help="Look at recorded traces: what ran when, and where the time went.")
+group = typer.Typer(no_args_is_help=True)
+
 
 Which = Annotated[str, typer.Argument(help="A trace's id (its beginning), a thread id, a file (`file.jsonl:id`), or `latest`.")]
 Folder = Annotated[Path, typer.Option("--in", help="Where the traces are: a folder or a file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Format = StrEnum("Format", {name: name for name in FORMATS})  # type: ignore[misc]  # mypy wants its members spelled out
 JAEGER = Format("jaeger")
+
+
+@group.callback()
+def without_collector(context: typer.Context) -> None:
+    """Look at recorded traces: what ran when, and where the time went."""
+    # A large trace is a million small objects that all stay until the command ends: looking for garbage takes more time than the rest.
+    if gc.isenabled():
+        gc.disable()
+        context.call_on_close(gc.enable)
 
 
 @group.command("list")
@@ -56,7 +68,7 @@ def show(
     trace = find(which, where)
     console = Console()
     if html is not None:
-        write_page(trace, html)
+        write_page(trace, html, advise(_main(trace)).lines())
         console.print(f"The page is in {html}.", soft_wrap=True, markup=False, highlight=False)
         return
     run = _main(trace)
@@ -79,6 +91,25 @@ def critical_path(which: Which = LATEST, where: Folder = FOLDER, as_json: AsJson
     console.print(_headline(trace, run))
     console.print(chain_table(chain))
     console.print(f"{seconds(chain.rest)} from the last one's end to the run's")
+
+
+@group.command("advise")
+def say_what_would_help(
+    which: Which = LATEST,
+    where: Folder = FOLDER,
+    most: Annotated[int, typer.Option(min=1, help="Changes that are named, each on top of the one before.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the time went, what limited it, and what would help most."""
+    trace = find(which, where)
+    run = _main(trace)
+    found = advise(run, most)
+    if as_json:
+        typer.echo(json.dumps({"id": trace.id, **found.to_dict()}, indent=2))
+        return
+    console = Console()
+    console.print(_headline(trace, run))
+    console.print(findings_text(found))
 
 
 @group.command()

@@ -17,8 +17,8 @@ Limit = Literal["slots", "fence", "dependency", "model", "node"]
 """What a change does away with: too few places at a server; an order that alto keeps; a task that is waited for; the time of a model
 or whoever else is asked; a node's own work."""
 
-LEAST = 0.03
-"""Share of the run's time that a change must save to be worth a word."""
+LEAST, LIMITING = 0.03, 0.05
+"""Shares of the run's time that a change must save to be worth a word, and for what it does away with to be called the limit."""
 
 FEW = 8
 """Candidates of one kind that are played."""
@@ -134,7 +134,7 @@ class _Advising:
 
     def findings(self, most: int) -> Findings:
         found = sorted(self._candidates(), key=lambda one: -one.gain)
-        structural = [one for one in found if one.limit not in ("model", "node")]
+        structural = [one for one in found if one.limit not in ("model", "node") and one.gain >= LIMITING]
         by = self._spent()
         if structural:
             chosen = structural[:1]
@@ -220,7 +220,9 @@ class _Advising:
             if all(self._only_by_edges(f, one) for f in self._of(node) for one in f.inputs if one.node == other):
                 yield _advice("fence", node, self._remedy(node), change, self.why.get(node, ""))
             else:
-                yield _advice("dependency", other, f"Let `{node}` do without what `{other}` comes to, or start `{other}` sooner", change)
+                reads = ", and declare what it `reads`" if "read" in self.why.get(node, "") else ""
+                sentence = f"Let `{node}` do without what `{other}` comes to{reads}; or else start `{other}` sooner"
+                yield _advice("dependency", other, sentence, change, self.why.get(node, ""))
 
     def _of(self, node: str) -> Iterator[Fragment]:
         return (f for _, f in self.run.walk() if f.node == node)

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heapreplace
-from statistics import median
+from heapq import heapreplace
+from math import log
+from statistics import linear_regression, median, pstdev
 
 from alto_langgraph.traces.model import Call, Fragment, Run
 
 Asked = Call | Fragment
 """What is served: a call, or a fragment that makes none that was recorded."""
 
-MILLISECOND = 0.001
+FEWEST, MOST = 6, 2000
+"""Calls from which on a server can be judged, and of which it is."""
 
-FEWEST = 6
-"""Calls from which on a server can be judged."""
+CLOSE = 33
+"""Up to here each number of places is looked at, beyond only some."""
+
+SURE = 6.0
+"""How much likelier (the logarithm) a limit must be than none."""
+
+STRAY = 0.01
+"""Share of calls that may not have stood in the line."""
+
+NOISE = 0.02
+"""Least spread of the times of service, as share: a clock and an event loop always add some."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ def servers(run: Run) -> dict[str, Server]:
             asked[fragment.node].append(fragment)
     thrown_away = [fragment for _, fragment in run.walk() if fragment.lost]
     lost: set[Asked] = {*thrown_away, *(call for fragment in thrown_away for call in fragment.calls)}
-    return {label: _server(label, sorted(those, key=lambda one: (one.start, one.end)), lost) for label, those in asked.items()}
+    return {label: _server(label, sorted(those, key=lambda one: one.start), lost) for label, those in asked.items()}
 
 
 def _server(label: str, asked: Sequence[Asked], lost: set[Asked]) -> Server:
@@ -56,9 +67,9 @@ def _server(label: str, asked: Sequence[Asked], lost: set[Asked]) -> Server:
         waits = {one: min(told.get(one, 0.0), one.end - one.start) for one in asked}
         crowd = _most_at_once((one.start + waits[one], one.end) for one in asked)
         return Server(label, tuple(asked), crowd if _matters(asked, waits) else None, waits)
-    places = _fewest_places(asked, lost)
-    waits = _waits(asked, places, lost) or {}
-    if not _matters(asked, waits) or not _alike(asked, waits):
+    places = _likeliest_places(asked, lost)
+    waits = _waits(asked, places, lost) if places else {}
+    if not _matters(asked, waits) or not _in_line(asked, waits):
         return Server(label, tuple(asked), None, {})
     return Server(label, tuple(asked), places, waits)
 
@@ -72,38 +83,51 @@ def _most_at_once(intervals: Iterable[tuple[float, float]]) -> int:
     return most
 
 
-def _fewest_places(asked: Sequence[Asked], lost: set[Asked]) -> int:
-    """The fewest places with which a server that takes them in turn could have answered so.
+def _likeliest_places(asked: Sequence[Asked], lost: set[Asked]) -> int | None:
+    """With how many places it is likeliest that a server which takes calls in turn was done with these when it was; None for any number.
 
-    With one place too few something would have been answered before its turn: whoever is the next to be done after it began waits,
-    by that reckoning, for its own end.
+    For so many places, when each call's turn came follows from the ends of those before. What remains is taken for the time of its
+    service, and these for log-normal.
     """
-    low, high = 1, max(1, _most_at_once((one.start, one.end) for one in asked))
-    while low < high:
-        middle = (low + high) // 2
-        if _waits(asked, middle, lost) is None:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    seen = asked[:MOST]
+    crowd = _most_at_once((one.start, one.end) for one in seen)
+    steps = [*range(1, min(crowd, CLOSE))]
+    while steps and (wider := max(steps[-1] + 1, round(steps[-1] * 1.2))) < crowd:
+        steps.append(wider)
+    if not steps:
+        return None
+    likely = {places: _likelihood(seen, places, lost) for places in steps}
+    best = max(likely, key=lambda places: likely[places])
+    if best >= CLOSE:
+        likely |= {places: _likelihood(seen, places, lost) for places in range(round(best / 1.2), min(crowd, round(best * 1.2)))}
+        best = max(likely, key=lambda places: likely[places])
+    return best if likely[best] > _likelihood(seen, crowd, lost) + SURE else None
 
 
-def _waits(asked: Sequence[Asked], places: int, lost: set[Asked]) -> dict[Asked, float] | None:
-    """How long each waited for one of so many places, first come first served; None if they can't have been so few."""
+def _likelihood(asked: Sequence[Asked], places: int, lost: set[Asked]) -> float:
+    """The logarithm of how likely the calls' ends are with so many places, but for a constant.
+
+    A call that was done before its turn, or hardly after, is one of the few that didn't stand in the line.
+    """
+    waits = _waits(asked, places, lost)
+    served = [one.end - one.start - waits[one] for one in asked if one not in lost]
+    least = median(served) / 20 if served else 0.0
+    logs = [log(seconds) for seconds in served if seconds > least > 0.0]
+    if len(logs) < max(FEWEST, len(served) / 2):
+        return float("-inf")
+    longest = max(one.end - one.start for one in asked)
+    return -len(logs) * log(max(pstdev(logs), NOISE)) - sum(logs) + (len(served) - len(logs)) * log(STRAY / longest)
+
+
+def _waits(asked: Sequence[Asked], places: int, lost: set[Asked]) -> dict[Asked, float]:
+    """How long each waited for one of so many places, first come first served; one that was cancelled in line took none."""
     free = [float("-inf")] * places
-    heapify(free)
     waits: dict[Asked, float] = {}
-    early = 0
     for one in asked:
-        waits[one] = max(0.0, free[0] - one.start)
-        if one.end - one.start - waits[one] > min(MILLISECOND, 0.1 * (one.end - one.start)):
-            heapreplace(free, one.end)
-        elif one in lost:
-            waits[one] = one.end - one.start  # it was cancelled before its turn
-        else:
-            early += 1
+        waits[one] = min(max(0.0, free[0] - one.start), one.end - one.start)
+        if one not in lost or one.start + waits[one] < one.end:
             heapreplace(free, max(free[0], one.end))
-    return waits if early * 50 <= len(asked) else None
+    return waits
 
 
 def _matters(asked: Sequence[Asked], waits: Mapping[Asked, float]) -> bool:
@@ -112,10 +136,11 @@ def _matters(asked: Sequence[Asked], waits: Mapping[Asked, float]) -> bool:
     return len(asked) >= FEWEST and waiting >= max(2, len(asked) // 5)
 
 
-def _alike(asked: Sequence[Asked], waits: Mapping[Asked, float]) -> bool:
-    """Whether those that waited were then served in about the time of those that didn't: else it was no line that they stood in."""
-    served = {True: [0.0], False: [0.0]}
-    for one in asked:
-        served[waits[one] > MILLISECOND].append(one.end - one.start - waits[one])
-    after, at_once = (median(served[waited][1:] or [0.0]) for waited in (True, False))
-    return 0.4 * at_once <= after <= 2.5 * at_once
+def _in_line(asked: Sequence[Asked], waits: Mapping[Asked, float]) -> bool:
+    """Whether those that waited longer took longer by that: else it was no line that they stood in.
+
+    The slope of the time that each took over its wait is 1 where service doesn't depend on the wait, and 0 where nobody waited.
+    """
+    took = [one.end - one.start for one in asked]
+    waited = [waits[one] for one in asked]
+    return pstdev(waited) > 0 and linear_regression(waited, took).slope > 0.5

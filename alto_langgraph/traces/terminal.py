@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from alto_langgraph.traces.advice import Findings
 from alto_langgraph.traces.chain import Chain, Step
-from alto_langgraph.traces.lanes import lanes
+from alto_langgraph.traces.lanes import tag_order
 from alto_langgraph.traces.model import Fragment, Run, Trace
 
 MARKS = {"in_order": "█", "ahead": "▓", "speculative": "▒"}
@@ -76,14 +78,14 @@ def timeline(run: Run, critical: Iterable[Fragment] = (), width: int = 100, limi
         limit: Rows at most.
     """
     marked = set(critical)
-    rows = lanes(run)
+    fragments = [fragment for _, fragment in run.walk()]
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     names = max(20, min(44, width // 3))
     room = max(20, width - names - 26)
-    scale = room / (max([run.end, *(f.committed or f.end for f in rows)]) - run.start or 1.0)
-    for number, (depth, fragment) in enumerate(_tree(rows)):
+    scale = room / (max([run.end, *(f.committed or f.end for f in fragments)]) - run.start or 1.0)
+    for number, (depth, fragment) in enumerate(_tree(run)):
         if number == limit:
-            table.add_row(Text(f"and {len(rows) - limit} more (--limit)", style="dim"))
+            table.add_row(Text(f"and {len(fragments) - limit} more (--limit)", style="dim"))
             break
         style = "bold red" if fragment.outcome == "failed" else "bold" if fragment in marked else "dim" if fragment.lost else ""
         name = clean(fragment.tag.rpartition("/")[2] if depth else fragment.tag)
@@ -96,14 +98,19 @@ def timeline(run: Run, critical: Iterable[Fragment] = (), width: int = 100, limi
     return table
 
 
-def _tree(rows: dict[Fragment, int]) -> Iterator[tuple[int, Fragment]]:
-    """Fragments as their lanes stand, each with how many that produced it or that it is inside of are shown above it."""
-    depths: dict[int, int] = {}
-    inside = {id(inner): fragment for fragment in rows for run in fragment.runs for inner in run.fragments}
-    for fragment in sorted(rows, key=lambda f: (rows[f], f.start)):
-        above = fragment.parent if fragment.parent is not None and "/" in fragment.tag else inside.get(id(fragment))
-        depth = depths[id(fragment)] = depths.get(id(above), -1) + 1
+def _tree(run: Run) -> Iterator[tuple[int, Fragment]]:
+    """Fragments in order of their starts, behind each what came of it or ran inside it, with how many it is below."""
+    below: dict[int, list[Fragment]] = defaultdict(list)
+    roots: list[Fragment] = []
+    for _, fragment in run.walk():
+        below[id(fragment)] += (inner for run in fragment.runs for inner in run.fragments if inner.parent is None)
+        (roots if fragment.parent is None else below[id(fragment.parent)]).append(fragment)
+    inside = {id(inner) for those in below.values() for inner in those}
+    waiting = [(0, f) for f in sorted((f for f in roots if id(f) not in inside), key=lambda f: f.start, reverse=True)]
+    while waiting:
+        depth, fragment = waiting.pop()
         yield depth, fragment
+        waiting += ((depth + 1, f) for f in sorted(below[id(fragment)], key=tag_order, reverse=True))
 
 
 def _bar(fragment: Fragment, origin: float, scale: float, room: int, marked: set[Fragment]) -> Text:
@@ -149,6 +156,17 @@ def in_calls(fragment: Fragment) -> float:
         total += max(0.0, min(call.end, fragment.end) - max(call.start, until))
         until = max(until, call.end)
     return total
+
+
+def findings_text(found: Findings) -> Text:
+    """Where the time went and what would help, in lines."""
+    took, spent, verdict, *_ = found.lines()
+    text = Text.assemble(clean(took), "\n", clean(spent), "\n", (clean(verdict), "bold"))
+    for number, one in enumerate(found.advice):
+        text.append(f"\n{'on top of that: ' if number else ''}{clean(str(one))}", style="green")
+        if one.why:
+            text.append(f"\n  {clean(one.why)}", style="dim")
+    return text
 
 
 def chain_dict(steps: Iterable[Step]) -> list[dict[str, Any]]:
