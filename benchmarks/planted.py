@@ -44,8 +44,8 @@ class Planted:
 
 
 def uneven(item: int, stage: int, unit: float) -> float:
-    """Seconds of an item's stage: another item is the slowest in each, 1 to 5 units."""
-    return unit * (1 + (item + 2 * stage) % 5)
+    """Seconds of an item's stage: each item has one stage of six units and otherwise one, a third of the items the same."""
+    return unit * (6 if (item + stage) % 3 == 0 else 1)
 
 
 def pace(unit: float) -> Pace:
@@ -70,7 +70,8 @@ def slots(unit: float, changed: bool) -> Any:
         answer = await model.ainvoke(f"item {item}")
         return {"notes": [str(answer.content)]}
 
-    graph = StateGraph(State).add_node("fetch", fetch).add_node("judge", judge)
+    graph: Any = StateGraph(State)
+    graph.add_node("fetch", fetch).add_node("judge", judge)
     return graph.add_conditional_edges(START, fanned("fetch"), ["fetch"]).compile()
 
 
@@ -89,7 +90,8 @@ def fence(unit: float, changed: bool) -> Any:
         await asyncio.sleep(uneven(item, 2, unit))
         return {"notes": [str(item)]}
 
-    graph = StateGraph(State).add_node("fetch", fetch).add_node("note", note)
+    graph: Any = StateGraph(State)
+    graph.add_node("fetch", fetch).add_node("note", note)
     graph.add_node("search", search, metadata={"effects": "idempotent" if changed else "external"})
     return graph.add_conditional_edges(START, fanned("fetch"), ["fetch"]).compile()
 
@@ -133,8 +135,9 @@ def order(unit: float, changed: bool) -> Any:
         await asyncio.sleep(3 * unit)
         return {"report": state["plan"] + state["background"]}
 
-    about = {"metadata": {"effects": "idempotent"}} if changed else {}
-    graph = StateGraph(State).add_node("plan", plan, **about).add_node("look_up", look_up, **about).add_node("report", report)
+    about = {"effects": "idempotent"} if changed else {}
+    graph: Any = StateGraph(State).add_node("report", report)
+    graph.add_node("plan", plan, metadata=about).add_node("look_up", look_up, metadata=about)
     graph.add_edge(START, "plan").add_edge("plan", "look_up").add_edge("look_up", "report")
     return graph.compile()
 

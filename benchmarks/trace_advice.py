@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import tempfile
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -25,14 +24,15 @@ WARM = 3
 """Runs before those that count: what alto learns of a graph's supersteps it has learnt by then."""
 
 
-def traced(planted: Planted, unit: float, runs: int, *, changed: bool) -> list[Run]:
-    """Traced runs of a planted graph."""
-    with recorded() as spans:
-        graph = planted.build(unit, changed)
-        with asyncio.Runner() as runner:
-            for _ in range(WARM + runs):
+def traced(planted: Planted, unit: float, runs: int) -> tuple[list[Run], list[Run]]:
+    """Traced runs of a planted graph, as it is and changed, in turn."""
+    with recorded() as spans, asyncio.Runner() as runner:
+        graphs = [planted.build(unit, changed) for changed in (False, True)]
+        for _ in range(WARM + runs):
+            for graph in graphs:
                 runner.run(graph.ainvoke({"items": ITEMS}))
-    return runs_in(spans)[-runs:]
+    found = runs_in(spans)[-2 * runs :]
+    return found[::2], found[1::2]
 
 
 def runs_in(spans: list[Any]) -> list[Run]:
@@ -50,8 +50,8 @@ def middle(runs: list[Run]) -> Run:
 
 def compared(planted: Planted, unit: float, runs: int) -> tuple[Findings, float]:
     """What is advised, and the median time of the changed graph, in seconds."""
-    findings = advise(middle(traced(planted, unit, runs, changed=False)))
-    return findings, median(run.seconds for run in traced(planted, unit, runs, changed=True))
+    before, after = traced(planted, unit, runs)
+    return advise(middle(before)), middle(after).seconds
 
 
 def main() -> None:

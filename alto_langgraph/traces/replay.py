@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from statistics import median
 
 from alto_langgraph.traces.chain import SOON, Release, Supersteps
 from alto_langgraph.traces.model import Call, Fragment, Run
@@ -116,6 +117,9 @@ class Replay:
         self.together = {f: side_by_side(f) for _, f in run.walk()}
         ahead = {f.node for _, f in run.walk() if f.ahead}
         self.kept_back = {f.node for _, f in run.walk() if f.kept_back} - ahead
+        lags = [f.start - f.queued - release.at for f, release in self.releases.items() if release.why == "needs"]
+        self.usual_lag = max(0.0, median(lags)) if lags else 0.0
+        """Seconds between what a fragment needs and its beginning, where it waits for nothing else."""
         self.as_it_was = self.seconds(Change())
 
     def after(self, change: Change) -> float:
@@ -186,7 +190,8 @@ class _OfRun:
 
     def _add(self, f: Fragment) -> None:
         needs, ready = self._needs(f)
-        after = self.all.add(f.start - f.queued - ready, needs)
+        lag = f.start - f.queued - ready
+        after = self.all.add(min(lag, self.all.replay.usual_lag) if f.node in self.all.change.free else lag, needs)
         self.begun[f] = self.all.add(0.0, [after], self.places, gives=False)
         last = self._work(f, self.begun[f])
         self.over[f] = self.all.add(0.0, [last], self.places, takes=False)
