@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 
+from alto_langgraph.comparison.advising import findings
 from alto_langgraph.comparison.difference import Difference
 from alto_langgraph.comparison.observation import Observation
 from alto_langgraph.comparison.report import page, timeline_svg
@@ -20,6 +21,10 @@ from alto_langgraph.comparison.timing import Times, quartiles
 from alto_langgraph.plan.schedule import Path as Chain
 from alto_langgraph.plan.schedule import Work, critical_path, ideal_schedule, superstep_bound
 from alto_langgraph.protocols import RanAhead
+from alto_langgraph.traces.advice import Findings
+
+if TYPE_CHECKING:
+    from alto_langgraph.plan.explain import Explanation
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Comparison:
         ahead: What running ahead came to in that run.
         slots: How many tasks the model server takes at a time; None for any number.
         slotted: Nodes that need a slot; None for all.
+        explanation: Of the graph: what keeps its nodes from starting earlier.
     """
 
     observation: Observation
@@ -47,6 +53,7 @@ class Comparison:
     ahead: RanAhead | None = None
     slots: int | None = None
     slotted: tuple[str, ...] | None = None
+    explanation: Explanation | None = None
 
     @property
     def equal(self) -> bool:
@@ -85,6 +92,11 @@ class Comparison:
         """What a scheduler that knows every time beforehand takes with the slots there are, in seconds."""
         return ideal_schedule(self.work, self.slots).makespan
 
+    @cached_property
+    def findings(self) -> Findings | None:
+        """Where the time of the alto side went and what would help most; None if nothing was timed."""
+        return findings(self.alto_timeline, self.explanation, self.slots, self.slotted) if self.alto_timeline else None
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the timelines, for JSON; times in seconds."""
         return {
@@ -100,6 +112,7 @@ class Comparison:
             "superstep_bound": self.superstep_bound,
             "ideal": {"seconds": self.ideal, "slots": self.slots},
             "ahead": self._ahead(),
+            "findings": self.findings.to_dict() if self.findings else None,
         }
 
     def figures(self) -> list[tuple[str, str, str]]:
@@ -115,7 +128,8 @@ class Comparison:
         ]
         if self.slots:
             rows.append((f"ideal with {self.slots} slots", _seconds(self.ideal), "a schedule that knows every time beforehand"))
-        return [*rows, ("supersteps", _seconds(self.superstep_bound), "the slowest task of each, one after the other"), *self._accounts()]
+        rows.append(("supersteps", _seconds(self.superstep_bound), "the slowest task of each, one after the other"))
+        return [*rows, *self._accounts(), *self._advice()]
 
     def _accounts(self) -> Iterator[tuple[str, str, str]]:
         ahead = self.ahead
@@ -124,6 +138,12 @@ class Comparison:
             if ahead.squashed:
                 yield "thrown away", f"{ahead.thrown_away} tasks", ahead.reasons
             yield "asked in vain", f"{ahead.tokens} tokens", f"in {ahead.calls} model calls"
+
+    def _advice(self) -> Iterator[tuple[str, str, str]]:
+        if self.findings:
+            yield "limit", self.findings.subject, self.findings.verdict
+            for advice in self.findings.advice[:1]:
+                yield "would help", f"−{advice.gain:.0%}", f"{advice.sentence}."
 
     def _ahead(self) -> dict[str, Any] | None:
         if (ahead := self.ahead) is None:

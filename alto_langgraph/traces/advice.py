@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -117,15 +117,21 @@ class Findings:
         }
 
 
-def advise(run: Run, most: int = 2) -> Findings:
-    """Where a run's time went, and at most so many changes."""
-    return _Advising(run).findings(most)
+def advise(run: Run, most: int = 2, *, places: Mapping[str, int] | None = None) -> Findings:
+    """Where a run's time went, and what would help most.
+
+    Args:
+        run: The run.
+        most: Changes that are named, at most; each on top of the one before.
+        places: How many some servers take at a time (`{"chat gpt-4o": 8}`), where that is known and needn't be told from the times.
+    """
+    return _Advising(run, places).findings(most)
 
 
 class _Advising:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, places: Mapping[str, int] | None) -> None:
         self.run = run
-        self.served = servers(run)
+        self.served = servers(run, places)
         self.replay = Replay(run, self.served)
         self.chain = critical_chain(run)
         self.steps = [step for _, step in _all_steps(self.chain.steps)]

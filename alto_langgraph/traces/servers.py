@@ -47,8 +47,13 @@ class Server:
     waits: Mapping[Asked, float]
 
 
-def servers(run: Run) -> dict[str, Server]:
-    """Who was asked in a run, by label: models, retrievers and tools, and nodes whose fragments ask nobody that was recorded."""
+def servers(run: Run, places: Mapping[str, int] | None = None) -> dict[str, Server]:
+    """Who was asked in a run, by label: models, retrievers and tools, and nodes whose fragments ask nobody that was recorded.
+
+    Args:
+        run: The run.
+        places: How many some of them serve at a time, where somebody knows.
+    """
     asked: dict[str, list[Asked]] = defaultdict(list)
     for _, fragment in run.walk():
         outer = [call for call in fragment.calls if not call.inner]
@@ -58,10 +63,13 @@ def servers(run: Run) -> dict[str, Server]:
             asked[fragment.node].append(fragment)
     thrown_away = [fragment for _, fragment in run.walk() if fragment.lost]
     lost: set[Asked] = {*thrown_away, *(call for fragment in thrown_away for call in fragment.calls)}
-    return {label: _server(label, sorted(those, key=lambda one: one.start), lost) for label, those in asked.items()}
+    known = places or {}
+    return {label: _server(label, sorted(those, key=lambda one: one.start), lost, known.get(label)) for label, those in asked.items()}
 
 
-def _server(label: str, asked: Sequence[Asked], lost: set[Asked]) -> Server:
+def _server(label: str, asked: Sequence[Asked], lost: set[Asked], places: int | None) -> Server:
+    if places:
+        return Server(label, tuple(asked), places, _waits(asked, places, lost))
     told: dict[Asked, float] = {one: one.queued for one in asked if isinstance(one, Call) and one.queued is not None}
     if len(told) * 2 > len(asked):
         waits = {one: min(told.get(one, 0.0), one.end - one.start) for one in asked}
