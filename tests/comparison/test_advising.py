@@ -49,7 +49,7 @@ def test_slots_that_are_known_are_shared_by_the_nodes_that_need_one() -> None:
 
     bars = [bar("a", 1, 0, 1 + place // 2, index=place) for place in range(6)]
     bars += [bar("b", 1, 0, 4 + place // 2, index=place) for place in range(6)]
-    found = findings(Timeline(tuple(bars), (0.0,), 6.0), Explained(), 2, None)  # type: ignore[arg-type]
+    found = findings(Timeline(tuple(bars), (0.0,), 6.0), Explained(), 2, None)
     assert (found.limit, found.subject) == ("slots", "model server")
     assert found.advice[0].seconds == pytest.approx(3)
 
