@@ -39,7 +39,10 @@ class Tag:
     @property
     def is_placed(self) -> bool:
         """Whether all places in it are known."""
-        return all(index >= 0 for _, index in self.path)
+        for _, index in self.path:  # noqa: SIM110 - it is asked for every task
+            if index < 0:
+                return False
+        return True
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Tag):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import orjson
 
-from alto_langgraph.tracing.grouping import by, flags
+from alto_langgraph.tracing.grouping import Common, by, flags, in_common
+from alto_langgraph.tracing.light import LightSpan
 
-_KNOWN: dict[tuple[str, Any, type], bytes] = {}
-"""Attributes that many spans have."""
+_COMMON: Common = {}
+_KEYS: dict[str, bytes] = {}
+_NOT_FINITE = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
+"""As protobuf writes them in JSON."""
 _MOST = 4096
-_LONGEST = 64
-"""Longer texts are hardly the same twice."""
 
 
 def line(spans: Sequence[Any]) -> bytes:
@@ -49,7 +51,7 @@ def _span(span: Any) -> bytes:
         b'"traceState":' + orjson.dumps(context.trace_state.to_header()) + b"," if context.trace_state else b"",
         b'"flags":%d,"name":%b,"kind":%d,' % (flags(parent), orjson.dumps(span.name), span.kind.value + 1),
         b'"startTimeUnixNano":"%d","endTimeUnixNano":"%d",' % (span.start_time, span.end_time),
-        b'"attributes":[' + _attributes(span.attributes) + b"]",
+        b'"attributes":[' + _all_attributes(span) + b"]",
         b',"events":[' + b",".join(map(_event, span.events)) + b"]" if span.events else b"",
         b',"links":[' + b",".join(map(_link, span.links)) + b"]" if span.links else b"",
         b',"status":' + _status(span.status) + b"}",
@@ -75,21 +77,35 @@ def _link(link: Any) -> bytes:
     return b'{"traceId":"%032x","spanId":"%016x","flags":%d%b}' % (context.trace_id, context.span_id, flags(context), about)
 
 
+def _all_attributes(span: Any) -> bytes:
+    """A span's; what many have in common, the very same object, is written once."""
+    if type(span) is not LightSpan or not span.own.keys().isdisjoint(span.common):
+        return _attributes(span.attributes)
+    common = in_common(_COMMON, span.common, _attributes)
+    return b"%b,%b" % (common, _attributes(span.own)) if common and span.own else common or _attributes(span.own)
+
+
 def _attributes(attributes: Mapping[str, Any] | None) -> bytes:
     return b",".join([_attribute(key, value) for key, value in attributes.items()]) if attributes else b""
 
 
 def _attribute(key: str, value: Any) -> bytes:
+    before = _KEYS.get(key) or _known_key(key)
     kind = type(value)
-    if kind is float or (kind is str and len(value) > _LONGEST) or kind not in (str, int, bool):
-        return b'{"key":%b,"value":%b}' % (orjson.dumps(key), _value(value))
-    known = _KNOWN.get((key, value, kind))
-    if known is None:
-        known = b'{"key":%b,"value":%b}' % (orjson.dumps(key), _value(value))
-        if len(_KNOWN) >= _MOST:
-            _KNOWN.clear()
-        _KNOWN[key, value, kind] = known
-    return known
+    if kind is str:
+        return b'%b{"stringValue":%b}}' % (before, _text(value))
+    if kind is float and isfinite(value):
+        return b'%b{"doubleValue":%b}}' % (before, orjson.dumps(value))
+    if kind is int:
+        return b'%b{"intValue":"%d"}}' % (before, value)
+    return b"%b%b}" % (before, _value(value))
+
+
+def _known_key(key: str) -> bytes:
+    if len(_KEYS) >= _MOST:
+        _KEYS.clear()
+    written = _KEYS[key] = b'{"key":%b,"value":' % orjson.dumps(key)
+    return written
 
 
 def _value(value: Any) -> bytes:
@@ -101,7 +117,7 @@ def _value(value: Any) -> bytes:
         case int():
             return b'{"intValue":"%d"}' % value
         case float():
-            return b'{"doubleValue":%b}' % _number(value)
+            return b'{"doubleValue":%b}' % (orjson.dumps(value) if isfinite(value) else b'"%b"' % _NOT_FINITE[str(value)])
         case bytes():
             return b'{"bytesValue":"%b"}' % base64.b64encode(value)
         case Mapping():
@@ -119,9 +135,3 @@ def _text(value: str) -> bytes:
         return orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):  # half of a surrogate pair
         return orjson.dumps(value.encode("utf-8", "replace").decode())
-
-
-def _number(value: float) -> bytes:
-    if value != value or value in (float("inf"), float("-inf")):  # as protobuf writes them in JSON
-        return b'"NaN"' if value != value else b'"Infinity"' if value > 0 else b'"-Infinity"'
-    return orjson.dumps(value)

@@ -30,27 +30,32 @@ class Careful(SpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
-        self.arrives = False
+        self.arrives = self._waiting = False
         for cls in type(exporter).__mro__:
             logging.getLogger(cls.__module__).addFilter(_quiet)
 
     def export(self, spans: Sequence[Any]) -> SpanExportResult:
         """Hands spans on."""
-        _here.exporting = True
+        _here.exporting = self._waiting = True
         why = "look at its endpoint"
         try:
             result = self._exporter.export(spans)
         except Exception as error:
             result, why = SpanExportResult.FAILURE, str(error)
         finally:
-            _here.exporting = False
+            _here.exporting = self._waiting = False
         self.arrives = result is SpanExportResult.SUCCESS
         if not self.arrives:
-            say_once("exporting", f"alto's traces can't be exported, so they aren't complete ({why})")
+            self._say(why)
         return result
+
+    def _say(self, why: str) -> None:
+        say_once("exporting", f"alto's traces can't be exported, so they aren't complete ({why})")
 
     def shutdown(self) -> None:
         """Ends the other one."""
+        if self._waiting:
+            self._say("nothing arrives at its endpoint")
         with suppress(Exception):
             self._exporter.shutdown()
 

@@ -30,6 +30,7 @@ from opentelemetry.trace import (
 )
 
 _UNSET = Status(StatusCode.UNSET)
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Event(NamedTuple):
@@ -51,10 +52,16 @@ class LightSpan(Span):
     ) -> None:
         self._tracer, self.name, self.context, self.parent, self.kind, self.start_time = tracer, name, context, parent, kind, start
         self.end_time: int | None = None
-        self.attributes: dict[str, Any] = {}
+        self.common: Mapping[str, Any] = _NOTHING
+        self.own: dict[str, Any] = {}
         self.events: list[Event] = []
         self.links: list[Link] = []
         self.status = _UNSET
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """All that is known of it: what it has in common with others, and its own."""
+        return {**self.common, **self.own}
 
     @property
     def resource(self) -> Resource:
@@ -72,11 +79,11 @@ class LightSpan(Span):
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Adds to what is known of it."""
-        self.attributes.update(attributes)
+        self.own.update(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Adds to what is known of it."""
-        self.attributes[key] = value
+        self.own[key] = value
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Something has happened."""
@@ -152,7 +159,7 @@ class LightTracer(Tracer):
             return NonRecordingSpan(span_context)
         span = LightSpan(self, name, span_context, parent, kind, time_ns() if start_time is None else start_time)
         if attributes:
-            span.attributes.update(attributes)
+            span.common = attributes  # whoever gives them leaves them as they are
         if links:
             span.links.extend(links)
         return span

@@ -41,25 +41,12 @@ PRUNE = 4096
 class Running:
     """A fragment: one time that a node runs."""
 
-    __slots__ = (
-        "before",
-        "commit",
-        "context",
-        "depth",
-        "ended",
-        "fact",
-        "failures",
-        "finish",
-        "inputs",
-        "links",
-        "outcome",
-        "parent",
-        "span",
-    )
+    __slots__ = ("before", "context", "depth", "ended", "fact", "finish", "links", "outcome", "parent", "sent", "span", "text")
 
-    def __init__(self, fact: TaskStarted | TaskCached, parent: Running | None) -> None:
-        self.fact, self.parent = fact, parent
+    def __init__(self, fact: TaskStarted | TaskCached, parent: Running | None, sent: bool = False) -> None:
+        self.fact, self.parent, self.sent = fact, parent, sent
         self.depth: int = 0 if parent is None else parent.depth + 1
+        self.text = ""
         self.span: Span
         self.context: otel.Context
         self.before: tuple[otel.Context, Running | None, Any]
@@ -82,7 +69,7 @@ class Recorder:
         self._offset = time_ns() - perf_counter_ns()
         self._known: dict[Tag, Running] = {}
         self._open: set[Running] = set()
-        self._static: dict[tuple[str, str], dict[str, Any]] = {}
+        self._commons: dict[tuple[str, int, str], tuple[str, dict[str, Any]]] = {}
         self._step: StepOpened | None = None
         self._counts: Counter[Tag | None] | None = None
         self._prune_at = PRUNE
@@ -117,19 +104,21 @@ class Recorder:
 
     def _started(self, fact: TaskStarted) -> None:
         inputs = [known for tag in fact.parents if (known := self._known.get(tag)) is not None]
-        sent = fact.tag.depth > 1
-        parent = inputs[0] if sent and inputs else _above(inputs)
-        fragment = Running(fact, parent)
+        sent = len(fact.tag.path) > 1 and bool(inputs)
+        fragment = Running(fact, inputs[0] if sent else _above(inputs), sent)
         links = [*self._links(fragment, inputs)]
         if (again := self._known.get(fact.tag)) is not None:
             links.append(_link(again, "again"))
-        about = self._about(fact)
-        fragment.span = self._begin(fragment, links, fact.at, about)
+        issue = "speculative" if fact.speculative else "ahead" if fact.ahead else "in_order"
+        fragment.span = self._begin(fragment, links, issue)
+        issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
+        queued = max(fact.at - issued, 0.0)
+        fragment.span.set_attribute(names.QUEUED, queued)
         self._known[fact.tag] = fragment
         self._open.add(fragment)
         self._ran += 1
         self._ahead += fact.ahead
-        METERS.queued.record(about[names.QUEUED])
+        METERS.queued.record(queued)
         if fact.ahead:
             METERS.window.add(1)
         current = otel.get_current()
@@ -139,35 +128,34 @@ class Recorder:
         _RUNNING.set(fragment)
         CALLS.set(HANDLER)
 
-    def _begin(self, fragment: Running, links: list[Link], at: float, about: dict[str, Any]) -> Span:
-        parent = self._context if fragment.parent is None else fragment.parent.context
-        name = f"{names.FRAGMENT_SPAN} {fragment.fact.node}"
-        return self._tracer.start_span(name, parent, attributes=about, links=links, start_time=self._ns(at))
+    def _begin(self, fragment: Running, links: list[Link], issue: str) -> Span:
+        fact = fragment.fact
+        context = self._context if fragment.parent is None else fragment.parent.context
+        name, about = self._common(fact.node, fact.step, issue)
+        return self._tracer.start_span(name, context, attributes=about, links=links, start_time=self._ns(fact.at))
 
-    def _about(self, fact: TaskStarted) -> dict[str, Any]:
-        issue = "speculative" if fact.speculative else "ahead" if fact.ahead else "in_order"
-        static = self._static.get((fact.node, issue))
-        if static is None:
-            static = self._static[fact.node, issue] = self._of_node(fact.node, issue)
-        issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
-        return {
-            **static,
-            names.STEP: fact.step,
-            names.LANGFUSE_STEP: fact.step,
-            names.LANGSMITH_STEP: fact.step,
-            names.QUEUED: max(fact.at - issued, 0.0),
-        }
+    def _common(self, node: str, step: int, issue: str) -> tuple[str, dict[str, Any]]:
+        """The name of a span, and what is said of all such: the very same object, which needs to be encoded once."""
+        common = self._commons.get((node, step, issue))
+        if common is None:
+            if len(self._commons) > PRUNE:
+                self._commons.clear()
+            common = self._commons[node, step, issue] = f"{names.FRAGMENT_SPAN} {node}", self._of_node(node, step, issue)
+        return common
 
-    def _of_node(self, node: str, issue: str) -> dict[str, Any]:
+    def _of_node(self, node: str, step: int, issue: str) -> dict[str, Any]:
         told = self._run.node(node)
         about = {
             names.NODE: node,
+            names.STEP: step,
             names.ISSUE: issue,
             names.EFFECTS: told.effects,
             names.KIND: "CHAIN",
             names.LANGSMITH_KIND: "chain",
             names.LANGFUSE_NODE: node,
+            names.LANGFUSE_STEP: step,
             names.LANGSMITH_NODE: node,
+            names.LANGSMITH_STEP: step,
         }
         if self._run.namespace:
             about[names.NAMESPACE] = "/".join(self._run.namespace)
@@ -215,11 +203,15 @@ class Recorder:
         real = self._run.real(fact.tag) or fact.tag
         if real != fact.tag:
             self._known[real] = fragment
-        inputs = [(tag, known) for tag in fact.parents if (known := self._known.get(tag)) is not None]
-        for link in self._links(fragment, [known for _, known in inputs]):
-            fragment.span.add_link(link.context, link.attributes)
-        about: dict[str, Any] = {names.INPUTS: [str(tag) for tag in fact.parents]} if fact.parents else {}
-        if real.depth > 1 and (count := self._siblings(real)):
+        about: dict[str, Any] = {}
+        if fragment.sent and fragment.parent is not None:
+            about[names.INPUTS] = [self._text(fragment.parent)]
+        elif fact.parents:
+            about[names.INPUTS] = [str(tag) for tag in fact.parents]
+            inputs = (known for tag in fact.parents if (known := self._known.get(tag)) is not None)
+            for link in self._links(fragment, inputs):
+                fragment.span.add_link(link.context, link.attributes)
+        if len(real.path) > 1 and (count := self._siblings(real)):
             about[names.TAG_COUNT] = count
         if self._step is not None and self._step.checkpoint is not None:
             about[names.CHECKPOINT] = self._step.checkpoint
@@ -256,7 +248,7 @@ class Recorder:
 
     def _cached(self, fact: TaskCached) -> None:
         fragment = Running(fact, None)
-        fragment.span = self._begin(fragment, [], fact.at, {**self._of_node(fact.node, "in_order"), names.STEP: fact.step})
+        fragment.span = self._begin(fragment, [], "in_order")
         fragment.context = set_span_in_context(fragment.span)
         self._known[fact.tag] = fragment
         self._end(fragment, "cached")
@@ -269,9 +261,17 @@ class Recorder:
         tag = real or self._run.real(fact.tag) or fact.tag
         ended_at = finish.at if finish is not None else fact.at if isinstance(fact, TaskCached) else None
         at = self._ns(ended_at) if ended_at is not None else time_ns()
-        about: dict[str, Any] = {names.OUTCOME: outcome, names.TAG: str(tag), names.TAG_DEPTH: tag.depth, names.TAG_INDEX: tag.path[-1][1]}
-        about[names.RAN] = ran = max(at - self._ns(fact.at), 0) / 1e9
-        span.set_attributes(about)
+        ran = max(at - self._ns(fact.at), 0) / 1e9
+        fragment.text = self._text(fragment, tag)
+        span.set_attributes(
+            {
+                names.TAG: fragment.text,
+                names.TAG_DEPTH: len(tag.path),
+                names.TAG_INDEX: tag.path[-1][1],
+                names.OUTCOME: outcome,
+                names.RAN: ran,
+            }
+        )
         if outcome == "interrupted":
             span.add_event(names.INTERRUPTED, timestamp=at)
         elif finish is not None and finish.error is not None:
@@ -280,6 +280,17 @@ class Recorder:
             METERS.window.add(-1)
         METERS.fragments.record(ran, {names.NODE: fact.node, names.OUTCOME: outcome})
         span.end(at)
+
+    def _text(self, fragment: Running, tag: Tag | None = None) -> str:
+        """What a fragment's tag is in a trace: its producer's, and a step more."""
+        if fragment.text:
+            return fragment.text
+        tag = tag or self._run.real(fragment.fact.tag) or fragment.fact.tag
+        if fragment.sent and fragment.parent is not None and fragment.parent.text:
+            split, index = tag.path[-1]
+            if index >= 0:
+                return f"{fragment.parent.text}/{split}[{index}]"
+        return str(tag)
 
     def _retried(self, span: Span, finish: TaskFinished) -> None:
         """Failures but the last one, if the node failed with it, have led to another attempt."""

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from struct import pack
 from typing import Any
 
-from alto_langgraph.tracing.grouping import by, flags
+from alto_langgraph.tracing.grouping import Common, by, flags, in_common
+from alto_langgraph.tracing.light import LightSpan
 
-_KNOWN: dict[tuple[str, Any, type], bytes] = {}
-_MOST, _LONGEST = 4096, 64
-"""Attributes that are kept, as many spans have them; and the longest text that may well come again."""
+_COMMON: Common = {}
+_KEYS: dict[str, bytes] = {}
+_MOST = 4096
 _TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
 
 
@@ -79,7 +80,7 @@ def _span(span: Any) -> bytes:
         _text(5, span.name),
         b"\x30%c" % (span.kind.value + 1),
         pack("<BQBQ", 0x39, span.start_time, 0x41, span.end_time),
-        _attributes(span.attributes, 9),
+        _all_attributes(span),
         *[_part(11, pack("<BQ", 9, it.timestamp) + _text(2, it.name) + _attributes(it.attributes, 3)) for it in span.events],
         *[_part(13, _link(it)) for it in span.links],
         _part(15, b"" if status.is_unset else _text(2, status.description) + b"\x18%c" % status.status_code.value),
@@ -94,20 +95,37 @@ def _link(link: Any) -> bytes:
     return ids + _attributes(link.attributes, 4) + pack("<BI", 0x35, flags(context))
 
 
+def _all_attributes(span: Any) -> bytes:
+    """A span's; what many have in common, the very same object, is written once."""
+    if type(span) is not LightSpan or not span.own.keys().isdisjoint(span.common):
+        return _attributes(span.attributes, 9)
+    return in_common(_COMMON, span.common, _of_span) + _of_span(span.own)
+
+
+def _of_span(attributes: Mapping[str, Any]) -> bytes:
+    return _attributes(attributes, 9)
+
+
 def _attributes(attributes: Mapping[str, Any] | None, field: int) -> bytes:
     return b"".join([_part(field, _attribute(key, value)) for key, value in attributes.items()]) if attributes else b""
 
 
 def _attribute(key: str, value: Any) -> bytes:
-    kind = type(value)
-    if kind not in (str, int, bool) or (kind is str and len(value) > _LONGEST):
-        return _text(1, key) + _part(2, _value(value))
-    known = _KNOWN.get((key, value, kind))
-    if known is None:
-        if len(_KNOWN) >= _MOST:
-            _KNOWN.clear()
-        known = _KNOWN[key, value, kind] = _text(1, key) + _part(2, _value(value))
-    return known
+    before = _KEYS.get(key) or _known_key(key)
+    if type(value) is float:
+        return before + pack("<BBBd", 0x12, 9, 0x21, value)
+    if type(value) is str:
+        text = value.encode("utf-8", "replace")
+        if len(text) < 0x7E:
+            return b"%b\x12%c\x0a%c%b" % (before, len(text) + 2, len(text), text)
+    return before + _part(2, _value(value))
+
+
+def _known_key(key: str) -> bytes:
+    if len(_KEYS) >= _MOST:
+        _KEYS.clear()
+    written = _KEYS[key] = _text(1, key)
+    return written
 
 
 def _value(value: Any) -> bytes:

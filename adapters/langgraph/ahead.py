@@ -238,6 +238,12 @@ class Ahead:
                 self._tell(Retreated(tag, f"`{key}` was written by a task that it wasn't expected of"))
                 return
 
+    def joined(self, handler: PregelExecutableTask) -> None:
+        """A task that handles another one's error is in the superstep, too: only who is told of tasks wants to know."""
+        if self.telling is not None:
+            self.telling.joined(handler.id, self._naming.add(handler, self.loop.step, self.loop.lineage))
+            self._mark(handler, None, placed=True)
+
     def cached(self, task: PregelExecutableTask) -> None:
         """A task needn't run, as the cache has what it comes to."""
         if self.telling is not None and task.id in self._naming.tags:
@@ -259,7 +265,7 @@ class Ahead:
             if failed and not any(channel == ERROR for channel, _ in task.writes):
                 return  # an interrupt, or a command to the parent: the run ends with this superstep
             self._close(task)
-            if self._engine is not None or self.telling is not None or self._leads_ahead(task):
+            if self._engine is not None or self._leads_ahead(task):
                 self._news.append(task)
                 self._soon(self.catch_up)
 
@@ -317,9 +323,6 @@ class Ahead:
             self._tell(*[self._reports.finishing(item) for item in news])
         elif news and self._open and self._permitted():
             self._wake()
-        elif self.telling is not None:
-            for item in news:
-                self._reports.finishing(item)
 
     @property
     def has_adopted(self) -> bool:
@@ -589,8 +592,9 @@ class Ahead:
             self.loop.release(early)
         self._adopted.append(early)
 
-    def _mark(self, task: PregelExecutableTask, early: Early | None) -> None:
-        task.config["configurable"][MARK] = Marked(self.loop, self._naming.tags.get(task.id), self.loop.step, early, placed=self._alone)
+    def _mark(self, task: PregelExecutableTask, early: Early | None, *, placed: bool = False) -> None:
+        tag, placed = self._naming.tags.get(task.id), placed or self._alone
+        task.config["configurable"][MARK] = Marked(self.loop, tag, self.loop.step, early, placed)
 
     def _abandon(self, tag: Tag, reason: str) -> None:
         early = self._earlies.pop(tag)

@@ -68,7 +68,7 @@ class Telling:
         self._observer, self._staging = observer, staging
         self._namespace = tuple(part.split(":")[0] for part in loop.checkpoint_ns)
         self._writers: dict[str, tuple[Tag, ...]] = {}
-        self._tags: Mapping[str, Tag] = {}
+        self._tags: dict[str, Tag] = {}
         self.real: Callable[[Tag], Tag | None] = lambda tag: tag
         """What the app calls a task; None as long as its place isn't known. Until then what happens to it isn't told."""
         self._unplaced: dict[Tag, list[Fact]] = {}
@@ -93,6 +93,10 @@ class Telling:
         self._inputs = {}
         self._tell_placed()
         self._tell(StepOpened(self._namespace, step, tuple(self._tags.values()), perf_counter(), checkpoint))
+
+    def joined(self, id: str, tag: Tag) -> None:
+        """A task has joined the open superstep."""
+        self._tags[id] = tag
 
     def closed(self, tasks: Iterable[PregelExecutableTask]) -> None:
         """The loop has committed `tasks`: remembers who wrote what.

@@ -172,6 +172,12 @@ class Committing(Relating, Announcing, Emitting, Incremental):
             for task in tasks:
                 self.ahead.cached(task)
 
+    def _handling(self, handler: PregelExecutableTask | None) -> PregelExecutableTask | None:
+        """A task that handles another one's error joins the superstep."""
+        if handler is not None and self.ahead is not None:
+            self.ahead.joined(handler)
+        return handler
+
     def _context_of(self, early: Early) -> contextvars.Context:
         """The run's own context, wherever the news came in that lets `early` start."""
         context = self._context.copy()
@@ -345,6 +351,9 @@ class CommittingAsync(Committing, AsyncPregelLoop):
     def _alarm(self, call: Callable[[], None]) -> Callable[[], object]:
         return self._event_loop.call_later(WHILE, call, context=self._context).cancel
 
+    async def aschedule_error_handler(self, failed_task: Any, error: BaseException) -> Any:
+        return self._handling(await super().aschedule_error_handler(failed_task, error))
+
     async def amatch_cached_writes(self) -> Any:
         matched = await super().amatch_cached_writes()
         self._cached(matched)
@@ -381,6 +390,9 @@ class CommittingSync(Committing, SyncPregelLoop):
             return
         with self._writing:
             super().put_writes(task_id, writes, **kwargs)
+
+    def schedule_error_handler(self, failed_task: Any, error: BaseException) -> Any:
+        return self._handling(super().schedule_error_handler(failed_task, error))
 
     def match_cached_writes(self) -> Any:
         matched = super().match_cached_writes()

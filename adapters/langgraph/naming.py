@@ -23,7 +23,7 @@ class Naming:
     """
 
     def __init__(self) -> None:
-        self.tags: Mapping[str, Tag] = {}
+        self.tags: dict[str, Tag] = {}
         self.sends: dict[Tag, Send] = {}
         self._packets: dict[int, deque[Tag]] = {}
         self._places: dict[Tag, tuple[Any, ...]] = {}
@@ -78,6 +78,11 @@ class Naming:
         self._places = {self.tags[task.id]: (int(task.path[0] == PUSH), task.path[1]) for task in tasks}
         if self._found or self._likely:
             self._forget_numbers()
+
+    def add(self, task: PregelExecutableTask, step: int, lineage: Lineage | None) -> Tag:
+        """Names a task that has joined the open superstep."""
+        tag = self.tags[task.id] = named(task.path, task.name, step, lineage)
+        return tag
 
     def _tag(self, task: PregelExecutableTask, row: Sequence[Send], step: int, lineage: Lineage | None) -> Tag:
         if task.path[0] != PUSH:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.errors import GraphInterrupt, ParentCommand
 from langgraph.types import PregelExecutableTask
 
+from alto_langgraph.adapters.langgraph import seam
 from alto_langgraph.adapters.langgraph.ahead import LEFT, MARK, Ahead, Marked
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
 from alto_langgraph.adapters.langgraph.facts import noting
@@ -29,10 +30,7 @@ from alto_langgraph.adapters.langgraph.seam import (
     FuturesDict,
     PregelRunner,
     rebind,
-    should_retry_on,
 )
-from alto_langgraph.adapters.langgraph.seam import arun_with_retry as _arun_with_retry
-from alto_langgraph.adapters.langgraph.seam import run_with_retry as _run_with_retry
 from alto_langgraph.driver.early import Early, Retreat
 from alto_langgraph.tags import Tag
 
@@ -41,8 +39,8 @@ if TYPE_CHECKING:
 
 AGAIN = "its superstep had to run it again"
 
-run_with_retry = rebind(_run_with_retry, _should_retry_on=noting(should_retry_on))
-arun_with_retry = rebind(_arun_with_retry, _should_retry_on=noting(should_retry_on))
+run_with_retry = rebind(seam.run_with_retry, _should_retry_on=noting(seam.should_retry_on))
+arun_with_retry = rebind(seam.arun_with_retry, _should_retry_on=noting(seam.should_retry_on))
 
 # ---- early runs
 

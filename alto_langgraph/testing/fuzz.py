@@ -12,7 +12,7 @@ import multiprocessing
 import signal
 import warnings
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Annotated, Any
 
 import typer
@@ -34,13 +34,13 @@ LEAST_AHEAD = 0.2
 """Smallest part of the cases with Sends that must have run something ahead."""
 
 
-def shrunk(seed: int, target: str, seconds: float = 30, asking: bool = False) -> Case:
+def shrunk(seed: int, target: str, seconds: float = 30, asking: bool = False, traced: bool = False) -> Case:
     """The smallest case found that differs as the one of this seed does."""
     ours = side(target)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return shrink(draw(seed, asking), lambda case: settled(case, ours)[0] is not None, seconds)
+        return shrink(replace(draw(seed, asking), traced=traced), lambda case: settled(case, ours)[0] is not None, seconds)
 
 
 def script(case: Case, target: str, difference: Difference | None) -> str:
@@ -77,10 +77,10 @@ def _deaf() -> None:
     logging.disable(logging.ERROR)
 
 
-def _judged(work: tuple[int, str, bool]) -> Verdict:
-    seed, target, asking = work
+def _judged(work: tuple[int, str, bool, bool]) -> Verdict:
+    seed, target, asking, traced = work
     try:
-        return judge(seed, target, asking)
+        return judge(seed, target, asking, traced)
     except Exception as error:
         return Verdict(seed, ("the comparison itself", "", f"{type(error).__name__}: {error}"))
 
@@ -94,6 +94,7 @@ def main(
     most: Annotated[int, typer.Option(help="Stop after this many differences.")] = 5,
     shrinking: Annotated[float, typer.Option(help="Seconds spent on making a difference small.")] = 30,
     asks: Annotated[bool, typer.Option("--asks", help="Only graphs with nodes that ask a streaming model.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Trace alto's runs, and look whether their traces are well-formed.")] = False,
 ) -> None:
     """Compares stock LangGraph and alto on random graphs."""
     logging.disable(logging.ERROR)  # what fails on threads, LangGraph logs
@@ -107,7 +108,7 @@ def main(
         ahead = differing = 0
         # What was judged is reported even where somebody stops the run.
         with contextlib.suppress(KeyboardInterrupt):
-            for verdict in pool.imap_unordered(_judged, [(s, swap, asks) for s in seeds], chunksize=1 if len(seeds) < 100 else 20):
+            for verdict in pool.imap_unordered(_judged, [(s, swap, asks, trace) for s in seeds], chunksize=1 if len(seeds) < 100 else 20):
                 verdicts.append(verdict)
                 ahead += verdict.ahead > 0
                 progress.update(task, advance=1, ahead=ahead)
@@ -117,12 +118,12 @@ def main(
                 if differing >= most:
                     break
         pool.terminate()
-    raise typer.Exit(_report(console, verdicts, swap, shrinking, asks, judged_one=only is not None))
+    raise typer.Exit(_report(console, verdicts, swap, shrinking, asks, trace, judged_one=only is not None))
 
 
-def _report(console: Console, verdicts: list[Verdict], swap: str, shrinking: float, asks: bool, judged_one: bool) -> int:
+def _report(console: Console, verdicts: list[Verdict], swap: str, shrinking: float, asks: bool, trace: bool, judged_one: bool) -> int:
     for verdict in (v for v in verdicts if v.difference):
-        case = shrunk(verdict.seed, swap, shrinking, asks)
+        case = shrunk(verdict.seed, swap, shrinking, asks, trace)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             difference = settled(case, side(swap))[0] or verdict.difference

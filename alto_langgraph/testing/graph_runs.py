@@ -6,9 +6,11 @@ import asyncio
 import gc
 from collections import Counter
 from collections.abc import Callable
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+
+from langgraph.graph.state import StateGraph as Stock
 
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from alto_langgraph.testing import jumping_clock
@@ -17,6 +19,7 @@ from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, s
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
 from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_event, plain_snapshot
+from alto_langgraph.testing.traces import recorded
 
 __all__ = ["Played", "Turn", "builder", "play"]
 
@@ -73,6 +76,7 @@ class Played:
     named: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     hung: str = ""
+    spans: list[Any] = field(default_factory=list)
 
     @property
     def unknown(self) -> set[str]:
@@ -134,7 +138,8 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
     played = Played(gauge=Gauge(pace))
     token = GAUGE.set(played.gauge)
     try:
-        with observed_by(played), deleted_collections():
+        traced = recorded(played.spans) if case.traced and side is not Stock else nullcontext()
+        with observed_by(played), deleted_collections(), traced:
             if not case.coroutine:
                 _play_sync(case, side, played)
             elif case.saver == "sqlite":

@@ -240,6 +240,7 @@ class Case:
         after: `interrupt_after`.
         window: Alto's own option: most tasks started ahead; None for its default.
         guesses: Alto guesses where routers lead, from the first decision on.
+        traced: Alto's runs are traced.
     """
 
     graph: Graph
@@ -258,3 +259,4 @@ class Case:
     after: tuple[str, ...] = ()
     window: int | None = None
     guesses: bool = False
+    traced: bool = False

@@ -5,20 +5,23 @@ from __future__ import annotations
 import random
 import signal
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from traceback import extract_stack
 from typing import Any
 
+from langgraph.constants import START
 from langgraph.graph.state import StateGraph as Stock
 
 from alto_langgraph.testing.graph_features import features
 from alto_langgraph.testing.graph_runs import Played, Turn, play
 from alto_langgraph.testing.graph_specs import Case, Graph, Node
 from alto_langgraph.testing.random_graphs import draw
+from alto_langgraph.testing.traces import counted, faults
 
 OURS = "alto_langgraph.graph:StateGraph"
 SLOWEST = 30
@@ -112,7 +115,26 @@ def _compared(case: Case, ours: Any) -> tuple[Played, Played | None, Difference 
             mine.hung = hung
         except HangError as error:
             return stock, None, ("alto hangs", "ends", f"runs after {SLOWEST} s, at {error}")
-    return stock, mine, first_difference(stock.shown, mine.shown) or _misbehaved(case, stock, mine)
+    return stock, mine, first_difference(stock.shown, mine.shown) or _misbehaved(case, stock, mine) or _mistraced(case, mine)
+
+
+def _mistraced(case: Case, mine: Played) -> Difference | None:
+    """What is wrong with the traces of a case that is traced, although it shows the same as stock."""
+    if wrong := faults(mine.spans):
+        return "traces", [], wrong
+    turn = mine.turns[0]
+    apart = any(node.stock for node in case.graph.all_nodes())
+    if not case.traced or "tasks" not in case.modes or apart or turn.kind == "batch" or turn.error or turn.cut_off:
+        return None
+    told = Counter(
+        ("/".join(part.partition(":")[0] for part in event.namespace), event.data["name"])
+        for event in turn.arrived
+        if event.mode == "tasks" and "result" in event.data and not (event.data["interrupts"] or event.data["error"])
+    )
+    first = next((span.context.trace_id for span in mine.spans), None)
+    found = counted(span for span in mine.spans if span.context.trace_id == first)
+    found = Counter({key: count for key, count in found.items() if key[1] != START and (case.subgraphs or not key[0])})
+    return first_difference(dict(told), dict(found), "fragments that count")
 
 
 def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
@@ -230,9 +252,9 @@ def _alarm() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def judge(seed: int, target: str = OURS, asking: bool = False) -> Verdict:
-    """Compares the case of this seed; the graph has a node that asks a model if `asking`."""
-    case = draw(seed, asking)
+def judge(seed: int, target: str = OURS, asking: bool = False, traced: bool = False) -> Verdict:
+    """Compares the case of this seed; the graph has a node that asks a model if `asking`, and alto's runs are `traced` if they should."""
+    case = replace(draw(seed, asking), traced=traced)
     words = tuple(features(case))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

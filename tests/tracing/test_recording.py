@@ -15,7 +15,7 @@ from alto_langgraph.testing.traces import faults, recorded
 from alto_langgraph.tracing import attributes as names
 
 
-class State(TypedDict):
+class State(TypedDict, total=False):
     pages: list[str]
     notes: Annotated[list[str], operator.add]
     total: int
@@ -40,12 +40,13 @@ def pages(state: State):
 
 
 def app(**how: Any):
-    builder = StateGraph(State).add_node("read", read).add_node("note", note).add_node("count", count)
+    builder: Any = StateGraph(State)
+    builder = builder.add_node("read", read).add_node("note", note).add_node("count", count)
     builder.add_conditional_edges(START, pages, ["read"]).add_edge("note", "count")
     return builder.compile(**how)
 
 
-INPUT = {"pages": ["a long page", "short", "a page"]}
+INPUT: Any = {"pages": ["a long page", "short", "a page"]}
 
 
 def fragments(spans: list[Any], node: str) -> list[Any]:
@@ -203,7 +204,7 @@ async def test_squashed_guess():
         for name, node in {"slow": slow, "good": good, "bad": bad}.items():
             graph.add_node(name, node, metadata={"effects": "idempotent", "reads": ["total"] if name == "slow" else ["pages"]})
         graph.add_edge(START, "slow").add_conditional_edges("slow", route, ["good", "bad"])
-        compiled = graph.compile(alto={"issue": ["send", "edge", "chain", "route"], "evidence": 1, "speculation": 1.0, "trace": True})
+        compiled: Any = graph.compile(alto={"issue": ["send", "edge", "chain", "route"], "evidence": 1, "speculation": 1.0, "trace": True})
         for _ in range(3):
             await compiled.ainvoke({"notes": [], "pages": []})
         assert faults(spans) == []
