@@ -133,6 +133,7 @@ class _Advising:
         self.run = run
         self.served = servers(run, places)
         self.replay = Replay(run, self.served)
+        self.known = self.replay.steps[id(run)]
         self.chain = critical_chain(run)
         self.steps = [step for _, step in _all_steps(self.chain.steps)]
         self.effects = {f.node: f.effects for _, f in run.walk()}
@@ -183,7 +184,7 @@ class _Advising:
             if server.places:
                 sentence = f"Let `{label}` serve {2 * server.places} at a time instead of {server.places}"
                 yield _advice("slots", label, sentence, Change(places={label: 2 * server.places}))
-        if (most := self.run.max_concurrency) and any(f.queued > SOON for f in self.run.fragments):
+        if (most := self.run.max_concurrency) and any(self.known.place_wait(f) > SOON for f in self.run.fragments):
             label = limit_of(self.run)
             yield _advice("slots", label, f"Set `max_concurrency` to {2 * most} instead of {most}", Change(places={label: 2 * most}))
 
@@ -263,8 +264,9 @@ class _Advising:
         until = self.run.start
         for step in self.chain.steps:
             f = step.fragment
-            by["between"] += max(0.0, f.start - f.queued - until)
-            by["waiting for a place"] += min(f.queued, max(0.0, f.start - until))
+            queued = min(self.known.place_wait(f), max(0.0, f.start - until))
+            by["between"] += max(0.0, f.start - queued - until)
+            by["waiting for a place"] += queued
             start = max(f.start, until)
             waits = self.replay.waits.get(f, 0.0)
             for begin, end, label, waited in self._asked(f, start):

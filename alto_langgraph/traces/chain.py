@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from alto_langgraph.traces.model import Fragment, Run
@@ -68,28 +67,21 @@ class Chain:
         return self.steps[-1].fragment.end - self.steps[0].fragment.start + self.rest if self.steps else self.rest
 
 
-@dataclass
 class Supersteps:
-    """Of a run: which fragments its supersteps took, and when each could begin."""
+    """Of a run: which fragments its supersteps took, and what each of its fragments waited for."""
 
-    run: Run
-    members: Mapping[int, list[Fragment]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        members: dict[int, list[Fragment]] = defaultdict(list)
-        for fragment in self.run.fragments:
-            if not fragment.lost:
-                members[fragment.step].append(fragment)
-        self.members = members
-        self._steps = sorted(members)
-        self._last = {step: max(fragments, key=lambda f: f.end) for step, fragments in members.items()}
-        self._ends = sorted((f for f in self.run.fragments if not f.lost), key=lambda f: f.end)
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._ends = sorted((f for f in run.fragments if not f.lost), key=lambda f: f.end)
         self._times = [fragment.end for fragment in self._ends]
+        last: dict[int, Fragment] = {fragment.step: fragment for fragment in self._ends}
+        self._steps = sorted(last)
+        self._last = [*accumulate((last[step] for step in self._steps), lambda a, b: max(a, b, key=lambda f: f.end))]
 
     def before(self, step: int) -> Fragment | None:
-        """The fragment that ended last of the superstep before."""
-        at = bisect_right(self._steps, step - 1) - 1
-        return self._last[self._steps[at]] if at >= 0 else None
+        """The fragment that ended last of those in supersteps before."""
+        at = bisect_left(self._steps, step)
+        return self._last[at - 1] if at else None
 
     def release(self, fragment: Fragment) -> Release:
         """What a fragment waited for last."""
@@ -109,10 +101,19 @@ class Supersteps:
         lag = fragment.start - found.at - fragment.queued
         if lag <= SOON or found.why in ("part", "superstep"):
             return found
-        at = bisect_right(self._times, fragment.start - fragment.queued) - 1
-        if at >= 0 and self._times[at] > max(found.at + SOON, fragment.start - fragment.queued - SOON) and self._ends[at] is not fragment:
-            return Release("held", self._ends[at], self._times[at])
-        return found
+        issued = fragment.start - fragment.queued
+        by = self.ended_before(issued)
+        return Release("held", by, by.end) if by is not None and by.end > max(found.at, issued - SOON) and by is not fragment else found
+
+    def ended_before(self, moment: float) -> Fragment | None:
+        """The last fragment that had ended at a moment."""
+        at = bisect_right(self._times, moment)
+        return self._ends[at - 1] if at else None
+
+    def place_wait(self, fragment: Fragment) -> float:
+        """Seconds for which a fragment waited for a place of `max_concurrency`: until another one was done."""
+        by = self.ended_before(fragment.start) if self.run.max_concurrency and fragment.queued > 0 else None
+        return fragment.queued if by is not None and by.end > fragment.start - fragment.queued else 0.0
 
 
 def critical_chain(run: Run) -> Chain:

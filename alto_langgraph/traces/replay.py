@@ -181,7 +181,8 @@ class _OfRun:
         self.over: dict[Fragment, int] = {}
         self.of_step: dict[int, list[int]] = defaultdict(list)
         self.opened: dict[int, int] = {}
-        self.places = limit_of(run) if run is pieces.replay.run else ""  # each run inside has places of its own
+        limited = run is pieces.replay.run and run.max_concurrency  # each run inside has places of its own
+        self.places = limit_of(run) if limited else ""
 
     def ends(self) -> list[int]:
         for fragment in sorted(self.run.fragments, key=lambda f: (f.start, f.step, f.end)):
@@ -190,7 +191,7 @@ class _OfRun:
 
     def _add(self, f: Fragment) -> None:
         needs, ready = self._needs(f)
-        lag = f.start - f.queued - ready
+        lag = f.start - ready - (self.steps.place_wait(f) if self.places else 0.0)  # the wait for a place comes about anew
         after = self.all.add(min(lag, self.all.replay.usual_lag) if f.node in self.all.change.free else lag, needs)
         self.begun[f] = self.all.add(0.0, [after], self.places, gives=False)
         last = self._work(f, self.begun[f])
