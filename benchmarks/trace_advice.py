@@ -13,7 +13,8 @@ from time import perf_counter
 from typing import Any
 
 from alto_langgraph.testing.traces import recorded
-from alto_langgraph.traces.advice import Findings, advise
+from alto_langgraph.traces.advice import advise
+from alto_langgraph.traces.findings import Findings
 from alto_langgraph.traces.folder import load
 from alto_langgraph.traces.model import Run
 from alto_langgraph.tracing.encoding import line

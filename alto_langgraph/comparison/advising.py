@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from alto_langgraph.comparison.timeline import Bar, Timeline, turn_of
-from alto_langgraph.traces.advice import Findings, advise
+from alto_langgraph.traces.advice import advise
+from alto_langgraph.traces.findings import Findings
 from alto_langgraph.traces.model import Call, Fragment, Run
 from alto_langgraph.traces.span import Span
 

@@ -21,7 +21,7 @@ from alto_langgraph.comparison.timing import Times, quartiles
 from alto_langgraph.plan.schedule import Path as Chain
 from alto_langgraph.plan.schedule import Work, critical_path, ideal_schedule, superstep_bound
 from alto_langgraph.protocols import RanAhead
-from alto_langgraph.traces.advice import Findings
+from alto_langgraph.traces.findings import Findings
 
 if TYPE_CHECKING:
     from alto_langgraph.plan.explain import Explanation

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
-from alto_langgraph.traces.chain import SOON, Chain, Step, critical_chain
+from alto_langgraph.traces.chain import SOON, Step, critical_chain
+from alto_langgraph.traces.findings import Advice, Findings, Limit
 from alto_langgraph.traces.model import Fragment, Run
-from alto_langgraph.traces.replay import Change, Replay, limit_of
+from alto_langgraph.traces.playing import Change
+from alto_langgraph.traces.replay import Replay, limit_of
 from alto_langgraph.traces.servers import servers
-
-Limit = Literal["slots", "fence", "dependency", "model", "node"]
-"""What a change does away with: too few places at a server; an order that alto keeps; a task that is waited for; the time of a model
-or whoever else is asked; a node's own work."""
 
 LEAST, LIMITING = 0.03, 0.05
 """Shares of the run's time that a change must save to be worth a word, and for what it does away with to be called the limit."""
@@ -27,94 +24,6 @@ HINT = re.compile(r"The hint `(\{.*?\})` in the metadata of `(.*?)` would change
 NAMED = re.compile(r"`([^`]+)`")
 SPEAKS = ("unknown", "external")
 """Effects that keep an order which edges state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """One change and what it would come to.
-
-    Args:
-        limit: What it does away with.
-        subject: The node or server that it is about.
-        sentence: What to do.
-        why: Why it is so, if the trace tells.
-        seconds: What the run would take.
-        gain: Share of the run's time that it saves.
-        change: What was played.
-    """
-
-    limit: Limit
-    subject: str
-    sentence: str
-    why: str
-    seconds: float
-    gain: float
-    change: Change
-
-    def __str__(self) -> str:
-        return f"{self.sentence}: −{self.gain:.0%} ({self.seconds:.3f} s)"
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Where the time of one run went.
-
-    Args:
-        run: The run.
-        chain: Its critical path.
-        advice: Changes, the one that saves most first; the second is on top of the first.
-        bound: Seconds that it has to take with its dependencies and its servers: nothing kept back, no time between.
-        by: Seconds of the critical path by what they were spent on.
-        limit: What limited it.
-        subject: The node or server that did.
-    """
-
-    run: Run
-    chain: Chain
-    advice: tuple[Advice, ...]
-    bound: float
-    by: dict[str, float]
-    limit: Limit
-    subject: str
-
-    @property
-    def efficiency(self) -> float:
-        """The bound over what it took: 1 is as good as can be."""
-        return min(1.0, self.bound / self.run.seconds) if self.run.seconds else 1.0
-
-    @property
-    def verdict(self) -> str:
-        """What limited it, in a sentence."""
-        return {
-            "slots": f"Limited by the places at `{self.subject}`: what waits there could run.",
-            "fence": f"Held by a fence: `{self.subject}` may not start before its superstep.",
-            "dependency": f"Limited by a dependency: what needs `{self.subject}` waits for it alone.",
-            "model": f"Limited by the time that `{self.subject}` takes to answer.",
-            "node": f"Limited by the work of `{self.subject}` itself.",
-        }[self.limit]
-
-    def lines(self) -> list[str]:
-        """All of it in a few sentences."""
-        took = f"{self.run.seconds:.3f} s; bound {self.bound:.3f} s, efficiency {self.efficiency:.0%}."
-        spent = ", ".join(f"{what} {seconds:.3f} s" for what, seconds in sorted(self.by.items(), key=lambda item: -item[1]) if seconds > 0)
-        return [took, f"On the critical path: {spent}.", self.verdict, *(str(one) for one in self.advice)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same for JSON; times in seconds."""
-        advice = [
-            {"limit": one.limit, "subject": one.subject, "sentence": one.sentence, "why": one.why, "seconds": one.seconds, "gain": one.gain}
-            for one in self.advice
-        ]
-        return {
-            "seconds": self.run.seconds,
-            "bound": self.bound,
-            "efficiency": self.efficiency,
-            "by": self.by,
-            "limit": self.limit,
-            "subject": self.subject,
-            "verdict": self.verdict,
-            "advice": advice,
-        }
 
 
 def advise(run: Run, most: int = 2, *, places: Mapping[str, int] | None = None) -> Findings:
@@ -135,7 +44,7 @@ class _Advising:
         self.replay = Replay(run, self.served)
         self.known = self.replay.steps[id(run)]
         self.chain = critical_chain(run)
-        self.steps = [step for _, step in _all_steps(self.chain.steps)]
+        self.steps = [*_all_steps(self.chain.steps)]
         self.effects = {f.node: f.effects for _, f in run.walk()}
         self.why = {f.node: f.kept_back for _, f in run.walk() if f.kept_back}
 
@@ -143,22 +52,15 @@ class _Advising:
         found = sorted(self._candidates(), key=lambda one: -one.gain)
         structural = [one for one in found if one.limit not in ("model", "node") and one.gain >= LIMITING]
         by = self._spent()
-        if structural:
-            chosen = structural[:1]
-            limit, subject = chosen[0].limit, chosen[0].subject
-        else:
-            chosen = found[:1]
-            limit, subject = (chosen[0].limit, chosen[0].subject) if chosen else self._most_of(by)
-        while len(chosen) < most and (following := self._following(chosen, found)) is not None:
+        chosen = (structural or found)[:1]
+        limit, subject = (chosen[0].limit, chosen[0].subject) if chosen else self._most_of(by)
+        while chosen and len(chosen) < most and (following := self._following(chosen, found)) is not None:
             chosen.append(following)
         return Findings(self.run, self.chain, tuple(chosen), self._bound(), by, limit, subject)
 
     def _following(self, chosen: list[Advice], found: list[Advice]) -> Advice | None:
         """What saves most on top of what was chosen."""
-        base = chosen[-1] if chosen else None
-        if base is None:
-            return None
-        subjects = {one.subject for one in chosen}
+        base, subjects = chosen[-1], {one.subject for one in chosen}
         rest = [self._tried(replace(one, change=base.change | one.change), base.seconds) for one in found if one.subject not in subjects]
         return max((one for one in rest if one is not None), key=lambda one: (one.limit not in ("model", "node"), one.gain), default=None)
 
@@ -312,7 +214,7 @@ def _advice(limit: Limit, subject: str, sentence: str, change: Change, why: str 
     return Advice(limit, subject, sentence, why, 0.0, 0.0, change)
 
 
-def _all_steps(steps: Iterable[Step], depth: int = 0) -> Iterator[tuple[int, Step]]:
+def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
-        yield depth, step
-        yield from _all_steps(step.inside, depth + 1)
+        yield step
+        yield from _all_steps(step.inside)

@@ -76,7 +76,7 @@ class Supersteps:
         self._times = [fragment.end for fragment in self._ends]
         last: dict[int, Fragment] = {fragment.step: fragment for fragment in self._ends}
         self._steps = sorted(last)
-        self._last = [*accumulate((last[step] for step in self._steps), lambda a, b: max(a, b, key=lambda f: f.end))]
+        self._last = [*accumulate((last[step] for step in self._steps), _later)]
 
     def before(self, step: int) -> Fragment | None:
         """The fragment that ended last of those in supersteps before."""
@@ -114,6 +114,10 @@ class Supersteps:
         """Seconds for which a fragment waited for a place of `max_concurrency`: until another one was done."""
         by = self.ended_before(fragment.start) if self.run.max_concurrency and fragment.queued > 0 else None
         return fragment.queued if by is not None and by.end > fragment.start - fragment.queued else 0.0
+
+
+def _later(one: Fragment, other: Fragment) -> Fragment:
+    return other if other.end > one.end else one
 
 
 def critical_chain(run: Run) -> Chain:

@@ -9,7 +9,7 @@ from typing import Any
 
 from alto_langgraph.traces.lanes import lanes, share
 from alto_langgraph.traces.model import Call, Fragment, Trace
-from alto_langgraph.traces.otlp import request
+from alto_langgraph.traces.request import request
 from alto_langgraph.traces.span import ERROR, OK, Attributes, Span
 from alto_langgraph.tracing import attributes as names
 

@@ -9,8 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from alto_langgraph.traces.advice import Findings
 from alto_langgraph.traces.chain import Chain, Step
+from alto_langgraph.traces.findings import Findings
 from alto_langgraph.traces.lanes import tag_order
 from alto_langgraph.traces.model import Fragment, Run, Trace
 

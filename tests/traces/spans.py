@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alto_langgraph.traces.building import traces
 from alto_langgraph.traces.model import Trace
-from alto_langgraph.traces.otlp import request
+from alto_langgraph.traces.request import request
 from alto_langgraph.traces.span import Event, Link, Span
 from alto_langgraph.tracing import attributes as names
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from alto_langgraph import cli
-from alto_langgraph.traces.advice import Findings, advise
+from alto_langgraph.traces.advice import advise
+from alto_langgraph.traces.findings import Findings
 from benchmarks.planted import PLANTED, Planted
 from benchmarks.trace_advice import traced
 from tests.traces.spans import EXAMPLE, Recorded

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from alto_langgraph.exceptions import TraceError
-from alto_langgraph.traces.otlp import read, request
+from alto_langgraph.traces.otlp import read
+from alto_langgraph.traces.request import request
 from alto_langgraph.traces.span import Span
 from tests.traces.spans import ANY, EXAMPLE, SPANS, Recorded
 

@@ -12,7 +12,8 @@ from alto_langgraph.plan.schedule import Work, critical_path
 from alto_langgraph.tags import Tag
 from alto_langgraph.traces.chain import critical_chain
 from alto_langgraph.traces.model import Run, Trace
-from alto_langgraph.traces.replay import Change, Piece, Replay, limit_of, play
+from alto_langgraph.traces.playing import Change, Piece, play
+from alto_langgraph.traces.replay import Replay, limit_of
 from alto_langgraph.traces.servers import servers
 from alto_langgraph.tracing import attributes as names
 from tests.traces.spans import ANY, Recorded
