@@ -17,8 +17,7 @@ OPTIONS_KEY = "alto"
 Outcome = Literal["completed", "failed", "interrupted", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStarted:
+class TaskStarted(NamedTuple):
     """A task's node begins to run.
 
     Args:
@@ -44,8 +43,7 @@ class TaskStarted:
     issued: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFinished:
+class TaskFinished(NamedTuple):
     """A task's node has returned, raised or been cancelled; `at` in `time.perf_counter()` seconds.
 
     It is told where `TaskStarted` was: by the same thread and in the same context. `failures` are those of attempts that the node's
@@ -60,8 +58,7 @@ class TaskFinished:
     failures: tuple[tuple[BaseException, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCommitted:
+class TaskCommitted(NamedTuple):
     """LangGraph's loop has taken a task's writes, or its error; `at` in `time.perf_counter()` seconds.
 
     `parents` are all of them, as far as anybody traces the run.
@@ -74,8 +71,7 @@ class TaskCommitted:
     parents: tuple[Tag, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCached:
+class TaskCached(NamedTuple):
     """A task needn't run, as its node's cache has what it comes to; `at` in `time.perf_counter()` seconds."""
 
     namespace: tuple[str, ...]
@@ -85,8 +81,7 @@ class TaskCached:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSquashed:
+class TaskSquashed(NamedTuple):
     """An early run was thrown away; its task runs again in order, or never."""
 
     namespace: tuple[str, ...]
@@ -95,8 +90,7 @@ class TaskSquashed:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class StepOpened:
+class StepOpened(NamedTuple):
     """LangGraph's loop has reached a superstep with these tasks; `checkpoint` is the id of the one that it starts from, if it is saved."""
 
     namespace: tuple[str, ...]
@@ -106,8 +100,7 @@ class StepOpened:
     checkpoint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AskedInVain:
+class AskedInVain(NamedTuple):
     """A squashed early run that has asked models is over.
 
     Args:
@@ -125,8 +118,7 @@ class AskedInVain:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(NamedTuple):
     """A run of a graph is over, and all that ran in it; `at` in `time.perf_counter()` seconds. Only who traces the run is told."""
 
     namespace: tuple[str, ...]

@@ -7,9 +7,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph.types import PregelExecutableTask, Send
 
@@ -55,8 +55,7 @@ MARK = "__alto_run"
 LEFT = "the run ended before"
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(NamedTuple):
     """What the runner should do for a task: adopt `early`, or run it and tell the observer.
 
     It is `placed` if it mustn't take a place of `max_concurrency` besides: LangGraph has taken one, or needs none as nothing else is in

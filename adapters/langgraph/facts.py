@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -127,24 +126,20 @@ class Telling:
         """Tasks of supersteps that are over, which may yet be named as parents."""
         return {tag for tags in self._writers.values() for tag in tags}
 
-    @contextmanager
     def running(
         self, tag: Tag, task: PregelExecutableTask, step: int, early: Early | None = None, *, speculative: bool = False
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Around the run of a task's node, which `early` is if it runs ahead; `speculative` if it may not be wanted."""
+        return _Running(self, tag, task, step, early, speculative)
+
+    def started(self, tag: Tag, task: PregelExecutableTask, step: int, early: Early | None, speculative: bool) -> None:
+        """A task's node begins to run."""
         issued, parents = early.issued if early is not None and early.issued is not None else (None, self._parents(tag, task))
         self._tell(TaskStarted(self._namespace, tag, task.name, step, early is not None, parents, perf_counter(), speculative, issued))
-        error: BaseException | None = None
-        failures: list[tuple[BaseException, float]] = []
-        if self.tracer is not None and task.retry_policy:
-            FAILURES.set(failures)
-        try:
-            yield
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            self._tell(TaskFinished(self._namespace, tag, _outcome(error), perf_counter(), error, tuple(failures)))
+
+    def finished(self, tag: Tag, error: BaseException | None, failures: Iterable[tuple[BaseException, float]]) -> None:
+        """A task's node has returned or raised."""
+        self._tell(TaskFinished(self._namespace, tag, _outcome(error), perf_counter(), error, tuple(failures)))
 
     def committed(self, tag: Tag, task: PregelExecutableTask, step: int) -> None:
         """The loop has a task's writes."""
@@ -219,11 +214,29 @@ class Telling:
             if real is None and not anyhow and (isinstance(fact, TaskStarted) or fact.tag in self._unplaced):
                 self._unplaced.setdefault(fact.tag, []).append(fact)
                 return
-            fact = replace(fact, tag=real or fact.tag)
+            fact = fact._replace(tag=real or fact.tag)
         if isinstance(fact, TaskStarted):
-            fact = replace(fact, parents=tuple(self.real(tag) or tag for tag in fact.parents))
+            fact = fact._replace(parents=tuple(self.real(tag) or tag for tag in fact.parents))
         with suppress(Exception):  # a bad observer never stops a run
             observer.observe(fact)
+
+
+class _Running:
+    """Around the run of a task's node: every task of a run that is traced passes here, so it is no generator."""
+
+    __slots__ = ("_begun", "_failures", "_tag", "_telling")
+
+    def __init__(self, telling: Telling, tag: Tag, task: PregelExecutableTask, *begun: Any) -> None:
+        self._telling, self._tag, self._begun = telling, tag, (task, *begun)
+        self._failures: list[tuple[BaseException, float]] = []
+
+    def __enter__(self) -> None:
+        self._telling.started(self._tag, *self._begun)
+        if self._telling.tracer is not None and self._begun[0].retry_policy:
+            FAILURES.set(self._failures)
+
+    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
+        self._telling.finished(self._tag, error, self._failures)
 
 
 def _outcome(error: BaseException | None) -> Outcome:

@@ -382,7 +382,7 @@ class Runner(PregelRunner):
             marked = task.config[CONF].get(MARK) if run is arun_or_adopt else None
             if marked is None or marked.early is None:
                 if marked is not None:
-                    task.config[CONF][MARK] = replace(marked, placed=True)
+                    task.config[CONF][MARK] = marked._replace(placed=True)
                 return inner(run, task, *args, **kwargs)
             executor = inner.__self__
             gate, executor.semaphore = executor.semaphore, None
