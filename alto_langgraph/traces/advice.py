@@ -21,6 +21,8 @@ FEW = 8
 """Candidates of one kind that are played."""
 
 HINT = re.compile(r"The hint `(\{.*?\})` in the metadata of `(.*?)` would change that\.")
+JOIN = "is behind a join"
+"""How `explain` tells that several nodes lead to one together."""
 NAMED = re.compile(r"`([^`]+)`")
 SPEAKS = ("unknown", "external")
 """Effects that keep an order which edges state."""
@@ -121,7 +123,7 @@ class _Advising:
             if step.release.why != "needs" or by is None:
                 continue
             before = _ancestors(by)
-            others = [one.end for one in f.inputs if one.node != by.node and one not in before]
+            others = [one.end for one in f.inputs if one.node != by.node and one not in before and self._joined(f, one)]
             if others or self._only_by_edges(f, by):
                 pairs[f.node, by.node] = by.end - max(others, default=by.start)
         for node, other in sorted(pairs, key=lambda pair: -pairs[pair])[:FEW]:
@@ -135,6 +137,10 @@ class _Advising:
 
     def _of(self, node: str) -> Iterator[Fragment]:
         return (f for _, f in self.run.walk() if f.node == node)
+
+    def _joined(self, f: Fragment, one: Fragment) -> bool:
+        """Whether something else may lead to a fragment than what came last: else that one's end is what it is made by."""
+        return one.step == f.step - 1 or JOIN in f.kept_back
 
     def _only_by_edges(self, f: Fragment, other: Fragment) -> bool:
         """Whether, by what is said of it, only the order that edges state puts a fragment behind another."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from alto_langgraph.exceptions import TraceError
 from alto_langgraph.traces.chain import Step, critical_chain
@@ -68,7 +69,7 @@ def page(trace: Trace, advice: Iterable[str] = ()) -> str:
         outcome=run.outcome,
         counts=_counts(run),
         steps=[(step.fragment.tag, step.fragment.seconds, step.waited, step.release.why) for step in chain.steps[:LONGEST]],
-        advice=list(advice),
+        advice=[_coded(sentence) for sentence in advice],
         data=as_script(drawn.data()),
         script=_asset("trace.js"),
         style=_asset("trace.css"),
@@ -81,6 +82,11 @@ def as_script(value: Any) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
+
+
+def _coded(sentence: str) -> Markup:
+    """A sentence with names set as code, where it has them in backticks."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def _counts(run: Run) -> str:

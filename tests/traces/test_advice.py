@@ -90,6 +90,16 @@ def test_who_was_waited_for_alone_is_named() -> None:
     assert found.advice[0].seconds == pytest.approx(7), "the run still ends no sooner than `slow` does"
 
 
+@pytest.mark.parametrize(("kept_back", "limit"), [("", "node"), ("`mend` is behind a join that waits for `title` too.", "dependency")])
+def test_what_alone_leads_to_a_node_cannot_be_left_out(kept_back: str, limit: str) -> None:
+    made = Recorded(end=10)
+    title, first = made.fragment("title[1]", 0, 2), made.fragment("first[1]", 0, 2)
+    judge = made.fragment("judge[2]", 2, 8, step=2, inputs=[first])
+    made.fragment("mend[3]", 8, 10, step=3, inputs=[title, judge], KEPT_BACK=kept_back)
+    found = findings_of(made)
+    assert (found.limit, found.subject) == (limit, "judge")
+
+
 def test_a_plain_chain_is_limited_by_who_answers() -> None:
     made = Recorded(end=10)
     a = made.fragment("a[1]", 0, 7)
