@@ -17,8 +17,8 @@ from alto_langgraph.traces.servers import servers
 LEAST, LIMITING = 0.03, 0.05
 """Shares of the run's time that a change must save to be worth a word, and for what it does away with to be called the limit."""
 
-FEW = 8
-"""Candidates of one kind that are played."""
+FEW = 4
+"""Candidates of one kind that are played, those first of which the recorded times promise most."""
 
 HINT = re.compile(r"The hint `(\{.*?\})` in the metadata of `(.*?)` would change that\.")
 JOIN = "is behind a join"
@@ -63,7 +63,8 @@ class _Advising:
     def _following(self, chosen: list[Advice], found: list[Advice]) -> Advice | None:
         """What saves most on top of what was chosen."""
         base, subjects = chosen[-1], {one.subject for one in chosen}
-        rest = [self._tried(replace(one, change=base.change | one.change), base.seconds) for one in found if one.subject not in subjects]
+        others = [one for one in found if one.subject not in subjects][:FEW]
+        rest = [self._tried(replace(one, change=base.change | one.change), base.seconds) for one in others]
         return max((one for one in rest if one is not None), key=lambda one: (one.limit not in ("model", "node"), one.gain), default=None)
 
     def _bound(self) -> float:
