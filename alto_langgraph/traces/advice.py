@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from alto_langgraph.traces.chain import SOON, Step, critical_chain
+from alto_langgraph.traces.chain import Step, critical_chain
 from alto_langgraph.traces.findings import Advice, Findings, Limit
 from alto_langgraph.traces.model import Fragment, Run
 from alto_langgraph.traces.playing import Change
-from alto_langgraph.traces.replay import Replay, limit_of
+from alto_langgraph.traces.replay import Replay
 from alto_langgraph.traces.servers import servers
 
 LEAST, LIMITING = 0.03, 0.05
@@ -44,7 +44,6 @@ class _Advising:
         self.run = run
         self.served = servers(run, places)
         self.replay = Replay(run, self.served)
-        self.known = self.replay.steps[id(run)]
         self.chain = critical_chain(run)
         self.steps = [*_all_steps(self.chain.steps)]
         self.effects = {f.node: f.effects for _, f in run.walk()}
@@ -89,9 +88,9 @@ class _Advising:
             if server.places:
                 sentence = f"Let `{label}` serve {2 * server.places} at a time instead of {server.places}"
                 yield _advice("slots", label, sentence, Change(places={label: 2 * server.places}))
-        if (most := self.run.max_concurrency) and any(self.known.place_wait(f) > SOON for f in self.run.fragments):
-            label = limit_of(self.run)
-            yield _advice("slots", label, f"Set `max_concurrency` to {2 * most} instead of {most}", Change(places={label: 2 * most}))
+        places = self.replay.places
+        if places.number and places.matter:
+            yield _advice("slots", places.label, places.remedy(), Change(places={places.label: 2 * places.number}))
 
     def _fences(self) -> Iterator[Advice]:
         """Nodes whose tasks could have begun earlier, had they not been kept back."""
@@ -173,7 +172,7 @@ class _Advising:
         until = self.run.start
         for step in self.chain.steps:
             f = step.fragment
-            queued = min(self.known.place_wait(f), max(0.0, f.start - until))
+            queued = min(self.replay.places.waits.get(f, 0.0), max(0.0, f.start - until))
             by["between"] += max(0.0, f.start - queued - until)
             by["waiting for a place"] += queued
             start = max(f.start, until)

@@ -110,11 +110,6 @@ class Supersteps:
         at = bisect_right(self._times, moment)
         return self._ends[at - 1] if at else None
 
-    def place_wait(self, fragment: Fragment) -> float:
-        """Seconds for which a fragment waited for a place of `max_concurrency`: until another one was done."""
-        by = self.ended_before(fragment.start) if self.run.max_concurrency and fragment.queued > 0 else None
-        return fragment.queued if by is not None and by.end > fragment.start - fragment.queued else 0.0
-
 
 def _later(one: Fragment, other: Fragment) -> Fragment:
     return other if other.end > one.end else one

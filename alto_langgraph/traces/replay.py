@@ -8,6 +8,7 @@ from statistics import median
 
 from alto_langgraph.traces.chain import SOON, Release, Supersteps
 from alto_langgraph.traces.model import Call, Fragment, Run
+from alto_langgraph.traces.places import Places
 from alto_langgraph.traces.playing import Change, Piece, play
 from alto_langgraph.traces.servers import Server
 
@@ -21,7 +22,7 @@ class Replay:
     """
 
     def __init__(self, run: Run, served: Mapping[str, Server]) -> None:
-        self.run, self.served = run, served
+        self.run, self.served, self.places = run, served, Places(run)
         self.waits = {asked: wait for server in served.values() for asked, wait in server.waits.items()}
         self.steps: dict[int, Supersteps] = {}
         self.releases: dict[Fragment, Release] = {}
@@ -55,9 +56,9 @@ class _Pieces:
     def __init__(self, replay: Replay, change: Change) -> None:
         self.replay, self.change = replay, change
         self.pieces: list[Piece] = []
-        run, known = replay.run, {label: server.places for label, server in replay.served.items() if server.places}
-        if run.max_concurrency:
-            known[limit_of(run)] = run.max_concurrency
+        known = {label: server.places for label, server in replay.served.items() if server.places}
+        if replay.places.number:
+            known[replay.places.label] = replay.places.number
         self.places = {label: places for label, places in {**known, **change.places}.items() if places}
 
     def add(self, seconds: float, needs: Sequence[int], server: str = "", *, takes: bool = True, gives: bool = True) -> int:
@@ -79,11 +80,6 @@ def runs_of(run: Run) -> list[Run]:
     return [run, *found.values()]
 
 
-def limit_of(run: Run) -> str:
-    """The label of a run's `max_concurrency`, as of a server."""
-    return f"max_concurrency of {run.graph or 'the run'}"
-
-
 class _OfRun:
     """One run's pieces. Everything is added in order of its recorded start, so what it needs is there already."""
 
@@ -95,8 +91,7 @@ class _OfRun:
         self.over: dict[Fragment, int] = {}
         self.of_step: dict[int, list[int]] = defaultdict(list)
         self.opened: dict[int, int] = {}
-        limited = run is pieces.replay.run and run.max_concurrency  # each run inside has places of its own
-        self.places = limit_of(run) if limited else ""
+        self.places = pieces.replay.places if run is pieces.replay.run else None  # each run inside has places of its own
 
     def ends(self) -> list[int]:
         for fragment in sorted(self.run.fragments, key=lambda f: (f.start, f.step, f.end)):
@@ -105,11 +100,12 @@ class _OfRun:
 
     def _add(self, f: Fragment) -> None:
         needs, ready = self._needs(f)
-        lag = f.start - ready - (self.steps.place_wait(f) if self.places else 0.0)  # the wait for a place comes about anew
+        place = self.places.label if self.places is not None and self.places.takes(f) else ""
+        lag = f.start - ready - (self.places.waits.get(f, 0.0) if self.places is not None else 0.0)  # that wait comes about anew
         after = self.all.add(min(lag, self.all.replay.usual_lag) if f.node in self.all.change.free else lag, needs)
-        self.begun[f] = self.all.add(0.0, [after], self.places, gives=False)
+        self.begun[f] = self.all.add(0.0, [after], place, gives=False)
         last = self._work(f, self.begun[f])
-        self.over[f] = self.all.add(0.0, [last], self.places, takes=False)
+        self.over[f] = self.all.add(0.0, [last], place, takes=False)
         if not f.lost:
             self.of_step[f.step].append(self.over[f])
 

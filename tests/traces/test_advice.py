@@ -81,6 +81,24 @@ def test_max_concurrency_is_a_limit_like_a_servers() -> None:
     assert found.advice[0].seconds == pytest.approx(4)
 
 
+def test_too_few_threads_are_told_by_who_waits_for_one() -> None:
+    made = Recorded(end=6)
+    for item in range(9):
+        start = float(item // 3 * 2)
+        made.fragment(f"__start__[0]/a[{item}]", start, start + 2, QUEUED=start)
+    found = findings_of(made)
+    assert (found.limit, found.subject) == ("slots", "threads of g")
+    assert found.advice[0].sentence == "Set `max_concurrency` to 6 instead of the 3 threads that there are without"
+    assert found.advice[0].seconds == pytest.approx(4)
+
+
+def test_a_busy_event_loop_is_no_want_of_threads() -> None:
+    made = Recorded(end=20)
+    for item in range(12):
+        made.fragment(f"__start__[0]/a[{item}]", item * 0.1, item * 0.1 + 0.05 + item, QUEUED=item * 0.1)
+    assert findings_of(made).limit != "slots"
+
+
 def test_who_was_waited_for_alone_is_named() -> None:
     made = Recorded(end=10)
     inputs = [made.fragment("quick[1]", 0, 2), made.fragment("slow[1]", 0, 7)]

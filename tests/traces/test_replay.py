@@ -13,7 +13,7 @@ from alto_langgraph.tags import Tag
 from alto_langgraph.traces.chain import critical_chain
 from alto_langgraph.traces.model import Run, Trace
 from alto_langgraph.traces.playing import Change, Piece, play
-from alto_langgraph.traces.replay import Replay, limit_of
+from alto_langgraph.traces.replay import Replay
 from alto_langgraph.traces.servers import servers
 from alto_langgraph.tracing import attributes as names
 from tests.traces.spans import ANY, Recorded
@@ -129,7 +129,7 @@ def test_places_of_a_run_are_held_while_a_node_is_at_work() -> None:
         made.fragment(f"__start__[0]/a[{item}]", item, item + 1, QUEUED=float(item))
     replay = replay_of(made)
     assert replay.as_it_was == pytest.approx(4)
-    assert replay.after(Change(places={limit_of(replay.run): 2})) == pytest.approx(2)
+    assert replay.after(Change(places={replay.places.label: 2})) == pytest.approx(2)
 
 
 def test_what_began_on_a_part_of_an_answer_moves_with_it() -> None:
