@@ -95,7 +95,7 @@ def test_too_few_threads_are_told_by_who_waits_for_one() -> None:
 def test_a_busy_event_loop_is_no_want_of_threads() -> None:
     made = Recorded(end=20)
     for item in range(12):
-        made.fragment(f"__start__[0]/a[{item}]", item * 0.1, item * 0.1 + 0.05 + item, QUEUED=item * 0.1)
+        made.fragment(f"__start__[0]/a[{item}]", item * 0.1, item * 0.1 + 5 + item * 7 % 5 if item else 0.05, QUEUED=item * 0.1)
     assert findings_of(made).limit != "slots"
 
 
