@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
@@ -15,6 +15,7 @@ OPTIONS_KEY = "alto"
 """Key under a run config's `configurable` that carries options for that run."""
 
 Outcome = Literal["completed", "failed", "interrupted", "cancelled"]
+Operation = Literal["chat", "embeddings", "retrieval"]
 
 
 class TaskStarted(NamedTuple):
@@ -272,6 +273,36 @@ TRACING = "alto_langgraph.tracing"
 """The room that traces, loaded with the first run that is traced. Its `begin(run, asked)` gives an observer of that run, or None."""
 CALLS: ContextVar[Any] = ContextVar("alto_calls", default=None)
 """What hears of the model and tool calls of the code that is running, if its run is traced: a callback handler of LangChain's."""
+
+
+class Served(Protocol):
+    """Traces what answers several at once; filled in by the room that traces, when it is loaded."""
+
+    def asker(self) -> Any:
+        """The fragment whose code is running."""
+
+    def served(self, operation: Operation, name: str, askers: Sequence[Any]) -> AbstractContextManager[None]:
+        """Around the answering."""
+
+
+SERVED: list[Served] = []
+
+
+def asker() -> Any:
+    """Whoever asks here, for `served`; None where nothing is traced. To be kept by those who answer later, and several at once."""
+    return SERVED[0].asker() if SERVED else None
+
+
+def served(operation: Operation, name: str, askers: Sequence[Any]) -> AbstractContextManager[None]:
+    """Around a call that answers one or several askers: one span, below the first of them and linked to all.
+
+    Args:
+        operation: What is done.
+        name: The model or data source.
+        askers: What `asker` gave where each of them asked.
+    """
+    traced = [it for it in askers if it is not None]
+    return SERVED[0].served(operation, name, traced) if traced else nullcontext()
 
 
 def is_traced(asked: bool | None) -> bool:

@@ -5,11 +5,14 @@ Imported with the first run that is traced. Recording needs `opentelemetry-api` 
 
 from __future__ import annotations
 
-from alto_langgraph.protocols import Observer, Run
+from alto_langgraph.protocols import SERVED, Observer, Run
+from alto_langgraph.tracing.batches import Batches
 from alto_langgraph.tracing.configuring import Tracing, configure, tracer
 from alto_langgraph.tracing.recording import observer_of
 
 __all__ = ["Tracing", "begin", "configure"]
+
+SERVED.append(Batches())
 
 
 def begin(run: Run, asked: bool | None) -> Observer | None:

@@ -58,7 +58,7 @@ def tracer(*, set_up: bool) -> trace.Tracer:
     return trace.get_tracer(SCOPE, version("alto-langgraph"), schema_url=SCHEMA_URL)
 
 
-def configure(endpoint: str | None = None, *, directory: str | Path | None = None, metrics: bool | None = None) -> Tracing:
+def configure(endpoint: str | None = None, *, directory: str | Path | None = None, metrics: bool = False) -> Tracing:
     """Traces all runs of this process from now on, and sets up OpenTelemetry for that unless the app has.
 
     `OTEL_*` variables mean what they mean for OpenTelemetry's SDK, and stand above what is chosen here for queues and names. Where the
@@ -68,7 +68,7 @@ def configure(endpoint: str | None = None, *, directory: str | Path | None = Non
         endpoint: Of a collector or viewer that takes OTLP, `http://localhost:4318`, say. Port 4317 is taken for gRPC unless
             `OTEL_EXPORTER_OTLP_PROTOCOL` says otherwise. None takes `OTEL_EXPORTER_OTLP_ENDPOINT`; without that, traces go to files.
         directory: For files; None for `.alto/traces` in the working directory.
-        metrics: Whether to set metrics up, too. None does if there is an endpoint.
+        metrics: Whether to set metrics up, too; `OTEL_METRICS_EXPORTER` (`otlp` or `prometheus`) also does. Jaeger takes none.
 
     Returns:
         What was set up; called again, the same.
@@ -100,7 +100,7 @@ class _Kept:
         self.force_flush: Callable[[int], bool] = getattr(provider, "force_flush", lambda milliseconds: True)
 
 
-def _new(endpoint: str | None, directory: str | Path | None, metrics: bool | None) -> Tracing:
+def _new(endpoint: str | None, directory: str | Path | None, metrics: bool) -> Tracing:
     try:
         from alto_langgraph.tracing import providing
     except ImportError as error:

@@ -28,7 +28,7 @@ MOST = 1_000_000
 GRPC, HTTP = "grpc", "http/protobuf"
 
 
-def provide(endpoint: str | None, directory: Path | None, metrics: bool | None) -> Tracing:
+def provide(endpoint: str | None, directory: Path | None, metrics: bool) -> Tracing:
     """A provider for everybody in the process, and a tracer for alto.
 
     Raises:
@@ -39,7 +39,7 @@ def provide(endpoint: str | None, directory: Path | None, metrics: bool | None) 
         return Tracing(trace.NoOpTracer(), None)
     endpoint = endpoint or asked_for("TRACES_ENDPOINT") or asked_for("ENDPOINT")
     exporter = _exporter(endpoint, directory)
-    meters = provide_meters(endpoint, endpoint is not None if metrics is None else metrics, _protocol(endpoint, "METRICS"), _resource())
+    meters = provide_meters(endpoint, metrics, _protocol(endpoint, "METRICS"), _resource())
     provider = TracerProvider(resource=_resource(), span_limits=_limits())
     queue = Queue(Careful(exporter), **_sizes())
     provider.add_span_processor(queue)

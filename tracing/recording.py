@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import ContextVar
 from time import perf_counter_ns, time_ns
 from typing import Any
 
 from opentelemetry import context as otel
-from opentelemetry.trace import Link, Span, SpanContext, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import Link, Span, Tracer, set_span_in_context
 
 from alto_langgraph.protocols import (
     CALLS,
@@ -28,32 +27,14 @@ from alto_langgraph.protocols import (
 from alto_langgraph.tags import Tag
 from alto_langgraph.tracing import attributes as names
 from alto_langgraph.tracing.calls import HANDLER
-from alto_langgraph.tracing.content import captures, type_of
+from alto_langgraph.tracing.describing import failed, of_node, of_run, told
 from alto_langgraph.tracing.measuring import METERS
+from alto_langgraph.tracing.muted import Muted
+from alto_langgraph.tracing.running import RUNNING, Running, above
 from alto_langgraph.tracing.saying import say_once
 
-_RUNNING: ContextVar[Running | None] = ContextVar("alto_running", default=None)
-"""The fragment whose node is running: it may end after the same task has begun anew, so its tag doesn't tell."""
 PRUNE = 4096
 """From this many remembered fragments on, those are forgotten that nothing can be linked to any more."""
-
-
-class Running:
-    """A fragment: one time that a node runs."""
-
-    __slots__ = ("before", "context", "depth", "ended", "fact", "finish", "links", "outcome", "parent", "sent", "span", "text")
-
-    def __init__(self, fact: TaskStarted | TaskCached, parent: Running | None, sent: bool = False) -> None:
-        self.fact, self.parent, self.sent = fact, parent, sent
-        self.depth: int = 0 if parent is None else parent.depth + 1
-        self.text = ""
-        self.span: Span
-        self.context: otel.Context
-        self.before: tuple[otel.Context, Running | None, Any]
-        self.finish: TaskFinished | None = None
-        self.outcome: str | None = None
-        self.links: set[int] = set()
-        self.ended = False
 
 
 class Recorder:
@@ -72,9 +53,10 @@ class Recorder:
         self._commons: dict[tuple[str, int, str], tuple[str, dict[str, Any]]] = {}
         self._step: StepOpened | None = None
         self._counts: Counter[Tag | None] | None = None
+        self._taken: dict[str, Any] = {}
         self._prune_at = PRUNE
         self._ran = self._ahead = self._squashed = self._calls = self._tokens = 0
-        self._span = tracer.start_span(f"{names.RUN_SPAN} {run.graph}", attributes=_of_run(run), start_time=self._ns(run.began))
+        self._span = tracer.start_span(f"{names.RUN_SPAN} {run.graph}", attributes=of_run(run), start_time=self._ns(run.began))
         if run.resumed:
             self._span.add_event(names.RESUMED, timestamp=self._ns(run.began))
         self._context = set_span_in_context(self._span)
@@ -105,10 +87,10 @@ class Recorder:
     def _started(self, fact: TaskStarted) -> None:
         inputs = [known for tag in fact.parents if (known := self._known.get(tag)) is not None]
         sent = len(fact.tag.path) > 1 and bool(inputs)
-        fragment = Running(fact, inputs[0] if sent else _above(inputs), sent)
-        links = [*self._links(fragment, inputs)]
+        fragment = Running(fact, inputs[0] if sent else above(inputs), sent)
+        links = [self._input(inputs[0])] if sent else [*self._links(fragment, inputs)]
         if (again := self._known.get(fact.tag)) is not None:
-            links.append(_link(again, "again"))
+            links.append(self._link(again, "again"))
         issue = "speculative" if fact.speculative else "ahead" if fact.ahead else "in_order"
         fragment.span = self._begin(fragment, links, issue)
         issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
@@ -122,10 +104,10 @@ class Recorder:
         if fact.ahead:
             METERS.window.add(1)
         current = otel.get_current()
-        fragment.before = (current, _RUNNING.get(), CALLS.get())
+        fragment.before = (current, RUNNING.get(), CALLS.get())
         fragment.context = set_span_in_context(fragment.span, current)
         otel.attach(fragment.context)
-        _RUNNING.set(fragment)
+        RUNNING.set(fragment)
         CALLS.set(HANDLER)
 
     def _begin(self, fragment: Running, links: list[Link], issue: str) -> Span:
@@ -140,37 +122,17 @@ class Recorder:
         if common is None:
             if len(self._commons) > PRUNE:
                 self._commons.clear()
-            common = self._commons[node, step, issue] = f"{names.FRAGMENT_SPAN} {node}", self._of_node(node, step, issue)
+            common = self._commons[node, step, issue] = f"{names.FRAGMENT_SPAN} {node}", of_node(self._run, node, step, issue)
         return common
 
-    def _of_node(self, node: str, step: int, issue: str) -> dict[str, Any]:
-        told = self._run.node(node)
-        about = {
-            names.NODE: node,
-            names.STEP: step,
-            names.ISSUE: issue,
-            names.EFFECTS: told.effects,
-            names.KIND: "CHAIN",
-            names.LANGSMITH_KIND: "chain",
-            names.LANGFUSE_NODE: node,
-            names.LANGFUSE_STEP: step,
-            names.LANGSMITH_NODE: node,
-            names.LANGSMITH_STEP: step,
-        }
-        if self._run.namespace:
-            about[names.NAMESPACE] = "/".join(self._run.namespace)
-        if issue == "in_order" and told.kept_back:
-            about[names.KEPT_BACK] = told.kept_back
-        return about
-
     def _finished(self, fact: TaskFinished) -> None:
-        fragment = _RUNNING.get()
+        fragment = RUNNING.get()
         if fragment is None:
             return
         context, outer, calls = fragment.before
         del fragment.before
         otel.attach(context)
-        _RUNNING.set(outer)
+        RUNNING.set(outer)
         CALLS.set(calls)
         fragment.finish = fact
         if fact.failures:
@@ -181,7 +143,7 @@ class Recorder:
     # ---- what becomes of it
 
     def _opened(self, fact: StepOpened) -> None:
-        self._step, self._counts = fact, None
+        self._step, self._counts, self._taken = fact, None, {names.STEP: fact.step}
         for fragment in [it for it in self._open if it.outcome == "squashed" and it.finish is not None]:
             self._end(fragment, "squashed")
         if len(self._known) > self._prune_at:
@@ -222,7 +184,7 @@ class Recorder:
         fragment.span.set_attributes(about)
         outcome = "committed" if finish is None or finish.outcome == "completed" else finish.outcome
         if outcome == "committed":
-            fragment.span.add_event(names.COMMITTED, {names.STEP: fact.step}, self._ns(fact.at))
+            fragment.span.add_event(names.COMMITTED, self._taken, self._ns(fact.at))
         self._end(fragment, outcome, real)
 
     def _siblings(self, tag: Tag) -> int:
@@ -255,9 +217,9 @@ class Recorder:
 
     def _end(self, fragment: Running, outcome: str, real: Tag | None = None) -> None:
         """Ends a span at the moment at which its node did."""
-        fragment.ended = True
-        self._open.discard(fragment)
         fact, finish, span = fragment.fact, fragment.finish, fragment.span
+        fragment.ended, fragment.finish, fragment.links = True, None, None
+        self._open.discard(fragment)
         tag = real or self._run.real(fact.tag) or fact.tag
         ended_at = finish.at if finish is not None else fact.at if isinstance(fact, TaskCached) else None
         at = self._ns(ended_at) if ended_at is not None else time_ns()
@@ -325,11 +287,25 @@ class Recorder:
 
     def _links(self, fragment: Running, inputs: Iterable[Running]) -> Iterator[Link]:
         """One link for each input that there is none for yet, and one to the parent if that is neither."""
+        linked = fragment.links = fragment.links or set()
         for it in inputs:
-            if (link := _new(fragment, it, "input")) is not None:
+            link = self._input(it)
+            if link.context.span_id not in linked:
+                linked.add(link.context.span_id)
                 yield link
-        if fragment.parent is not None and (link := _new(fragment, fragment.parent, "level")) is not None:
-            yield link
+        parent = fragment.parent
+        if parent is not None and parent.span.get_span_context().span_id not in linked:
+            linked.add(parent.span.get_span_context().span_id)
+            yield self._link(parent, "level")
+
+    def _input(self, other: Running) -> Link:
+        """The link to a fragment that others need: the same for all of them."""
+        if other.link is None:
+            other.link = self._link(other, "input")
+        return other.link
+
+    def _link(self, other: Running, kind: str) -> Link:
+        return Link(other.span.get_span_context(), {names.LINK: kind, names.LINK_TAG: self._text(other)})
 
     @property
     def muted(self) -> Muted | None:
@@ -342,83 +318,3 @@ def observer_of(tracer: Tracer, run: Run) -> Observer:
     HANDLER.tracer = tracer
     recorder = Recorder(tracer, run)
     return recorder.muted or recorder
-
-
-class Muted:
-    """A run that isn't sampled: what its nodes ask isn't either, by OpenTelemetry's own rule, which looks at the span around it."""
-
-    def __init__(self, context: otel.Context) -> None:
-        self._context = context
-        self._before: ContextVar[tuple[Any, ...]] = ContextVar("alto_before", default=())
-
-    def observe(self, fact: Fact) -> None:
-        """Shows nodes that nobody records them."""
-        if type(fact) is TaskStarted:
-            self._before.set((otel.get_current(), *self._before.get()))
-            otel.attach(self._context)
-        elif type(fact) is TaskFinished and (before := self._before.get()):
-            otel.attach(before[0])
-            self._before.set(before[1:])
-
-
-def _above(inputs: list[Running]) -> Running | None:
-    """The innermost fragment that all of these are below; None for the run."""
-    if not inputs:
-        return None
-    common = inputs[0].parent
-    for it in inputs:
-        above = it.parent
-        while above is not common:
-            if above is None or common is None:
-                return None
-            if above.depth >= common.depth:
-                above = above.parent
-            else:
-                common = common.parent
-    return common
-
-
-def _new(fragment: Running, other: Running, kind: str) -> Link | None:
-    span_id = other.span.get_span_context().span_id
-    if span_id in fragment.links:
-        return None
-    fragment.links.add(span_id)
-    return _link(other, kind)
-
-
-def _link(other: Running, kind: str) -> Link:
-    context: SpanContext = other.span.get_span_context()
-    return Link(context, {names.LINK: kind, names.LINK_TAG: str(other.fact.tag)})
-
-
-def _of_run(run: Run) -> dict[str, Any]:
-    about: dict[str, Any] = {
-        names.OPERATION: names.RUN_SPAN,
-        names.WORKFLOW: run.graph,
-        names.AGENT: run.graph,
-        names.GRAPH: run.graph,
-        names.KIND: "CHAIN",
-        names.LANGSMITH_KIND: "chain",
-        names.WINDOW: run.window,
-    }
-    if run.thread is not None:
-        about |= {names.THREAD: run.thread, names.SESSION: run.thread}
-    if run.namespace:
-        about[names.NAMESPACE] = "/".join(run.namespace)
-    if run.most is not None:
-        about[names.CONCURRENCY] = run.most
-    return about
-
-
-def told(error: BaseException) -> dict[str, Any]:
-    """What a trace says of an exception: its text may hold what nobody should see, so that is content."""
-    about = {names.EXCEPTION_TYPE: type_of(error)}
-    return {**about, names.EXCEPTION_MESSAGE: str(error)} if captures() else about
-
-
-def failed(span: Span, error: BaseException, at: int, *, is_error: bool = True) -> None:
-    """Notes what a span ended by."""
-    span.set_attribute(names.ERROR_TYPE, type_of(error))
-    if is_error:
-        span.add_event(names.EXCEPTION, told(error), at)
-        span.set_status(Status(StatusCode.ERROR, type_of(error)))

@@ -6,7 +6,7 @@ import asyncio
 import operator
 import sys
 import warnings
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from langgraph.types import Send
 
@@ -28,7 +28,8 @@ def fan(state: State):
 
 
 def app():
-    builder = StateGraph(State).add_node("work", work).add_node("end", lambda state: {})
+    builder: Any = StateGraph(State)
+    builder = builder.add_node("work", work).add_node("end", lambda state: {})
     return builder.add_conditional_edges(START, fan, ["work"]).add_edge("work", "end").compile()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceServicer, add_TraceServiceServicer_to_server
 
@@ -26,6 +28,7 @@ class Received:
     def __init__(self, delay: float = 0.0, refuses: bool = False) -> None:
         self.delay, self.refuses = delay, refuses
         self.requests: list[ExportTraceServiceRequest] = []
+        self.metrics: list[ExportMetricsServiceRequest] = []
         self.endpoint = ""
         self._lock = threading.Lock()
 
@@ -50,6 +53,12 @@ class Received:
                 raise TimeoutError(f"{len(self.spans)} spans of {number}")
             time.sleep(0.02)
         return self.spans
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 class _Service(TraceServiceServicer):
@@ -80,11 +89,14 @@ def over_http(received: Received) -> Iterator[Received]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path != "/v1/traces" or received.refuses:
+            if self.path == "/v1/metrics":
+                received.metrics.append(ExportMetricsServiceRequest.FromString(body))
+            elif self.path != "/v1/traces" or received.refuses:
                 self.send_response(403)
                 self.end_headers()
                 return
-            received.take(ExportTraceServiceRequest.FromString(body))
+            else:
+                received.take(ExportTraceServiceRequest.FromString(body))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

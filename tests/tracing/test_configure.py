@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.tracing.apps import SPANS
-from tests.tracing.receiver import Received, over_grpc, over_http
+from tests.tracing.receiver import Received, free_port, over_grpc, over_http
 from tests.tracing.test_attributes import check, spans
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def test_off_unless_asked_for(tmp_path):
 @pytest.mark.parametrize(("server", "protocol"), [(over_grpc, "grpc"), (over_http, "http/protobuf")])
 def test_otlp(tmp_path, server, protocol):
     with server(Received()) as received:
-        checked(run("configure", received.endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, OTEL_METRICS_EXPORTER="none"))
+        checked(run("configure", received.endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol))
         assert len(received.spans) == 2 * SPANS
     (resource,) = {str(it.resource) for request in received.requests for it in request.resource_spans}
     assert "alto-langgraph" in resource
@@ -71,7 +71,7 @@ def test_otlp(tmp_path, server, protocol):
 
 def test_variables(tmp_path):
     with over_http(Received()) as received:
-        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint, "OTEL_SERVICE_NAME": "shop", "OTEL_METRICS_EXPORTER": "none"}
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint, "OTEL_SERVICE_NAME": "shop"}
         checked(run("none", cwd=tmp_path, ALTO_TRACE="1", **variables))
         assert len(received.spans) == 2 * SPANS
         assert "shop" in str(received.requests[0].resource_spans[0].resource)
@@ -108,27 +108,48 @@ def test_without_the_extra(tmp_path):
     assert ANSWER in done.stdout, "a run goes on untraced"
 
 
+def test_metrics(tmp_path):
+    with over_http(Received()) as received:
+        checked(run("configure", received.endpoint, cwd=tmp_path, OTEL_METRICS_EXPORTER="otlp"))
+        metrics = {
+            it.name: it for request in received.metrics for r in request.resource_metrics for s in r.scope_metrics for it in s.metrics
+        }
+    assert {"gen_ai.invoke_workflow.duration", "alto.fragment.duration", "alto.fragment.held", "alto.fragment.queued"} <= metrics.keys()
+    assert sum(point.count for point in metrics["alto.fragment.duration"].histogram.data_points) == 2 * (SPANS - 1)
+    assert sum(point.count for point in metrics["gen_ai.invoke_workflow.duration"].histogram.data_points) == 2
+
+
+def test_prometheus(tmp_path):
+    port = free_port()
+    ask = "import urllib.request; from tests.tracing import apps; apps.main('configure'); "
+    ask += f"print(urllib.request.urlopen('http://localhost:{port}/metrics').read().decode())"
+    done = run(cwd=tmp_path, code=ask, OTEL_METRICS_EXPORTER="prometheus", OTEL_EXPORTER_PROMETHEUS_PORT=str(port))
+    assert done.stderr == ""
+    assert 'alto_fragment_duration_seconds_count{alto_node="work",alto_outcome="committed"' in done.stdout
+    assert "alto_window_occupancy" in done.stdout or "gen_ai_invoke_workflow_duration_seconds" in done.stdout
+
+
 # ---- what goes wrong
 
 
 @pytest.mark.parametrize("port", ["4317", "1"])
 def test_nobody_listens(tmp_path, port):
     began = time.monotonic()
-    checked(run("configure", f"http://127.0.0.1:{port}", cwd=tmp_path, OTEL_METRICS_EXPORTER="none"), "can't be exported")
+    checked(run("configure", f"http://127.0.0.1:{port}", cwd=tmp_path), "can't be exported")
     assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("server", "protocol"), [(over_grpc, "grpc"), (over_http, "http/protobuf")])
 def test_refused(tmp_path, server, protocol):
     with server(Received(refuses=True)) as received:
-        done = run("configure", received.endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, OTEL_METRICS_EXPORTER="none")
+        done = run("configure", received.endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
     checked(done, "can't be exported")
 
 
 @pytest.mark.parametrize(("server", "protocol"), [(over_grpc, "grpc"), (over_http, "http/protobuf")])
 def test_slow(tmp_path, server, protocol):
     with server(Received(delay=1.0)) as received:
-        checked(run("configure", received.endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, OTEL_METRICS_EXPORTER="none"))
+        checked(run("configure", received.endpoint, cwd=tmp_path, OTEL_EXPORTER_OTLP_PROTOCOL=protocol))
         assert len(received.spans) == 2 * SPANS
 
 
