@@ -163,7 +163,9 @@ class _Building:
             linked = (self.fragments.get(link.span) for link in fragment.span.links if link.attributes.get(names.LINK, "input") == "input")
             told = fragment.span.attributes.get(names.INPUTS)
             tagged = (by_tag.get(str(tag)) for tag in told) if isinstance(told, list) else ()
-            found = {one.span.id: one for one in (*linked, *tagged, fragment.parent) if one is not None and one is not fragment}
+            found = {one.span.id: one for one in (*linked, *tagged) if one is not None and one is not fragment}
+            if not found and fragment.parent is not None:
+                found[fragment.parent.span.id] = fragment.parent
             fragment.inputs.extend(found.values())
 
 

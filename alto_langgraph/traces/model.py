@@ -67,7 +67,7 @@ class Fragment:
         end: Seconds from the trace's start.
         committed: When the loop took its result, in seconds from the trace's start; None if it didn't.
         parent: The fragment that produced it, if one did.
-        inputs: Fragments whose results it needs, the parent among them if it is one.
+        inputs: Fragments whose results it needs; if nobody says which, the one that produced it.
         calls: In order of their starts, those inside of calls included.
         runs: Runs of graphs inside it.
         queued: Seconds for which it waited for a thread or for `max_concurrency` before it began.

@@ -23,7 +23,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # playwright's event loop counts as running as long as it is open, and other tests want their own
 def browser() -> Iterator[Browser]:
     """Headless Chromium: Debian's, or playwright's own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright (pip install playwright)")
