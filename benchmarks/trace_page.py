@@ -9,7 +9,6 @@ import argparse
 import json
 import random
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from time import perf_counter
 from alto_langgraph.traces.request import request
 from alto_langgraph.traces.span import Event, Link, Span
 from alto_langgraph.tracing import attributes as names
+from benchmarks.browser import chromium
 
 STAGES = ("read", "note", "judge", "write")
 ALTO = "from alto_langgraph.cli import main; main()"
@@ -92,19 +92,13 @@ class Made:
 
 def usable(page: Path) -> tuple[float, float]:
     """Seconds from the start of loading until the page is drawn and can be used, and that one more drawing takes."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        own = started.chromium.executable_path
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), own)
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         opened = browser.new_page(viewport={"width": 1600, "height": 900})
         began = perf_counter()
         opened.goto(page.as_uri())
         opened.wait_for_function("document.documentElement.dataset.ready")
         ready = perf_counter() - began
         drawn = float(opened.evaluate("alto.drawn()")) / 1000
-        browser.close()
     return ready, drawn
 
 

@@ -22,6 +22,7 @@ from alto_langgraph.plan.schedule import Path as Chain
 from alto_langgraph.plan.schedule import Work, critical_path, ideal_schedule, superstep_bound
 from alto_langgraph.protocols import RanAhead
 from alto_langgraph.traces.findings import Findings
+from alto_langgraph.traces.terminal import seconds
 
 if TYPE_CHECKING:
     from alto_langgraph.plan.explain import Explanation
@@ -124,11 +125,11 @@ class Comparison:
             ("stock", *self._times(self.stock)),
             ("alto", *self._times(self.alto)),
             ("alto / stock", f"{self.ratio:.3f}", f"{low:.3f} to {high:.3f}; below 1 is faster"),
-            ("critical path", _seconds(self.critical_path.seconds), f"the longest chain of the {len(self.work)} tasks"),
+            ("critical path", seconds(self.critical_path.seconds), f"the longest chain of the {len(self.work)} tasks"),
         ]
         if self.slots:
-            rows.append((f"ideal with {self.slots} slots", _seconds(self.ideal), "a schedule that knows every time beforehand"))
-        rows.append(("supersteps", _seconds(self.superstep_bound), "the slowest task of each, one after the other"))
+            rows.append((f"ideal with {self.slots} slots", seconds(self.ideal), "a schedule that knows every time beforehand"))
+        rows.append(("supersteps", seconds(self.superstep_bound), "the slowest task of each, one after the other"))
         return [*rows, *self._accounts(), *self._advice()]
 
     def _accounts(self) -> Iterator[tuple[str, str, str]]:
@@ -154,8 +155,8 @@ class Comparison:
     def _times(self, times: Times) -> tuple[str, str]:
         low, high = times.quartiles
         near = f"{times.median / self.ideal:.2f} × {'ideal' if self.slots else 'critical path'}" if self.ideal else ""
-        note = f"median of {len(times.seconds)} ({_seconds(low)} to {_seconds(high)})"
-        return _seconds(times.median), ", ".join(filter(None, [note, near]))
+        note = f"median of {len(times.seconds)} ({seconds(low)} to {seconds(high)})"
+        return seconds(times.median), ", ".join(filter(None, [note, near]))
 
     @property
     def verdict(self) -> str:
@@ -197,9 +198,5 @@ class Comparison:
         Path(path).write_text(text, encoding="utf-8")
 
     def _chain(self) -> list[tuple[str, str]]:
-        seconds = {task.tag: task.seconds for task in self.work}
-        return [(str(tag), _seconds(seconds[tag])) for tag in self.critical_path.tags if seconds[tag] > 0]
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3f} s" if seconds >= 0.1 else f"{seconds * 1000:.2f} ms"
+        took = {task.tag: task.seconds for task in self.work}
+        return [(str(tag), seconds(took[tag])) for tag in self.critical_path.tags if took[tag] > 0]

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.browser import chromium
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")  # playwright's event loop counts as running as long as it is open, and other tests want their own
 def browser() -> Iterator[Browser]:
-    """Headless Chromium: Debian's, or playwright's own."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright (pip install playwright)")
-    with playwright.sync_playwright() as started:
-        debians = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        found = debians or started.chromium.executable_path
-        if not Path(found).exists():
-            pytest.skip("there is no Chromium here (apt install chromium, or playwright install chromium)")
-        running = started.chromium.launch(executable_path=found, args=FLAGS)
-        yield running
-        running.close()
+    """Headless Chromium."""
+    try:
+        with chromium() as running:
+            yield running
+    except (ImportError, FileNotFoundError) as error:
+        pytest.skip(f"The page is tested in a browser. {error}")
 
 
 @pytest.fixture

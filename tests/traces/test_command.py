@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from alto_langgraph import cli
+from alto_langgraph.traces.folder import FOLDER
+from alto_langgraph.tracing.files import DIRECTORY
 from tests.traces.spans import EXAMPLE, Recorded
 
 
@@ -22,6 +24,10 @@ def run(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> st
     out, err = capsys.readouterr()
     assert ended.value.code == code, err
     return out if code == 0 else err
+
+
+def test_traces_are_looked_for_where_they_are_written() -> None:
+    assert FOLDER == DIRECTORY
 
 
 def test_list_names_each_trace_the_latest_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
