@@ -7,10 +7,10 @@ N ?= 1000
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup test demo check bench fuzz conformance mutation
+.PHONY: help setup test demo trace-demo check bench fuzz conformance mutation
 
 help:  ## Print this list
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## Make the virtual environment .venv with everything that tests and checks need
 
@@ -19,6 +19,9 @@ test: $(READY)  ## Run the tests (ARGS="-k name" chooses)
 
 demo: $(READY)  ## Run one unmodified app under stock LangGraph and under alto, side by side
 	$(BIN)/alto demo $(ARGS)
+
+trace-demo: $(READY)  ## Run the demo once and send its trace to OTEL_EXPORTER_OTLP_ENDPOINT (without: to files in .alto/traces)
+	ALTO_TRACE=1 $(BIN)/alto demo --runs 1 $(ARGS)
 
 check: $(READY)  ## Lint, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ exporters. Only alto's own spans are such; other instrumentors get the SDK's.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from time import time_ns
@@ -129,7 +130,10 @@ class LightTracer(Tracer):
 
     def __init__(self, provider: TracerProvider, scope: InstrumentationScope, done: Callable[[Any], None]) -> None:
         self._provider, self.scope, self.done = provider, scope, done
-        self._bits = Random().getrandbits
+        ids = Random()  # of its own: an app's random numbers stay the same
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=ids.seed)
+        self._bits = ids.getrandbits
         self._sampled, self._unsampled = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 
     @property

@@ -91,8 +91,7 @@ class Recorder:
         links = [self._input(inputs[0])] if sent else [*self._links(fragment, inputs)]
         if (again := self._known.get(fact.tag)) is not None:
             links.append(self._link(again, "again"))
-        issue = "speculative" if fact.speculative else "ahead" if fact.ahead else "in_order"
-        fragment.span = self._begin(fragment, links, issue)
+        fragment.span = self._begin(fragment, links)
         issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
         queued = max(fact.at - issued, 0.0)
         fragment.span.set_attribute(names.QUEUED, queued)
@@ -110,10 +109,10 @@ class Recorder:
         RUNNING.set(fragment)
         CALLS.set(HANDLER)
 
-    def _begin(self, fragment: Running, links: list[Link], issue: str) -> Span:
+    def _begin(self, fragment: Running, links: list[Link]) -> Span:
         fact = fragment.fact
         context = self._context if fragment.parent is None else fragment.parent.context
-        name, about = self._common(fact.node, fact.step, issue)
+        name, about = self._common(fact.node, fact.step, fragment.issue)
         return self._tracer.start_span(name, context, attributes=about, links=links, start_time=self._ns(fact.at))
 
     def _common(self, node: str, step: int, issue: str) -> tuple[str, dict[str, Any]]:
@@ -210,7 +209,7 @@ class Recorder:
 
     def _cached(self, fact: TaskCached) -> None:
         fragment = Running(fact, None)
-        fragment.span = self._begin(fragment, [], "in_order")
+        fragment.span = self._begin(fragment, [])
         fragment.context = set_span_in_context(fragment.span)
         self._known[fact.tag] = fragment
         self._end(fragment, "cached")
@@ -240,7 +239,7 @@ class Recorder:
             failed(span, finish.error, at, is_error=finish.outcome == "failed")
         if isinstance(fact, TaskStarted) and fact.ahead:
             METERS.window.add(-1)
-        METERS.fragments.record(ran, {names.NODE: fact.node, names.OUTCOME: outcome})
+        METERS.fragments.record(ran, {names.NODE: fact.node, names.ISSUE: fragment.issue, names.OUTCOME: outcome})
         span.end(at)
 
     def _text(self, fragment: Running, tag: Tag | None = None) -> str:

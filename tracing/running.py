@@ -14,12 +14,30 @@ from alto_langgraph.protocols import TaskCached, TaskFinished, TaskStarted
 class Running:
     """A fragment: one time that a node runs."""
 
-    __slots__ = ("before", "context", "depth", "ended", "fact", "finish", "link", "links", "outcome", "parent", "sent", "span", "text")
+    __slots__ = (
+        "before",
+        "context",
+        "depth",
+        "ended",
+        "fact",
+        "finish",
+        "issue",
+        "link",
+        "links",
+        "outcome",
+        "parent",
+        "sent",
+        "span",
+        "text",
+    )
 
     def __init__(self, fact: TaskStarted | TaskCached, parent: Running | None, sent: bool = False) -> None:
         self.fact, self.parent, self.sent = fact, parent, sent
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.text = ""
+        self.issue = "in_order"
+        if isinstance(fact, TaskStarted) and fact.ahead:
+            self.issue = "speculative" if fact.speculative else "ahead"
         self.span: Span
         self.context: otel.Context
         self.before: tuple[otel.Context, Running | None, Any]

@@ -15,6 +15,7 @@ from langgraph.graph.state import StateGraph as StockStateGraph
 from langgraph.pregel import Pregel
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
+from alto_langgraph.adapters.langgraph.code_reading import reading_code
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.exceptions import AltoWarning, NotOptimizableError
 
@@ -209,6 +210,7 @@ def _optimized_class(cls: type) -> type:
     return _classes[cls]
 
 
+@reading_code
 def _options(given: OptionsLike) -> AltoOptions:
     # Reading settings takes a library that would make up most of the time of importing this module.
     from alto_langgraph.options import AltoOptions
@@ -216,6 +218,7 @@ def _options(given: OptionsLike) -> AltoOptions:
     return AltoOptions.of(given)
 
 
+@reading_code
 def _told() -> Any:
     from alto_langgraph.adapters.langgraph import told
 
@@ -229,6 +232,7 @@ def _without_modes(how: dict[str, Any]) -> dict[str, Any]:
     return how
 
 
+@reading_code
 def _running() -> Any:
     from alto_langgraph.adapters.langgraph import running
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
 AGAIN = "its superstep had to run it again"
+NO_THREAD = "its superstep came before a thread was free for it"
 
 run_with_retry = rebind(seam.run_with_retry, _should_retry_on=noting(seam.should_retry_on))
 arun_with_retry = rebind(seam.arun_with_retry, _should_retry_on=noting(seam.should_retry_on))
@@ -196,8 +197,12 @@ def run_or_adopt(task: PregelExecutableTask, retry_policy: Any, *, configurable:
 
 
 def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], Any]) -> Any:
-    # An early run that still waits for a thread is given up for this one.
-    if marked.early is not None and not marked.early.future.cancel():
+    again = AGAIN
+    if marked.early is None:
+        pass
+    elif marked.early.future.cancel():  # it still waits for a thread
+        again = NO_THREAD
+    else:
         marked.early.awaited = True
         try:
             result = marked.early.future.result()
@@ -214,7 +219,7 @@ def _run_marked(marked: Marked, task: PregelExecutableTask, run: Callable[[], An
                 _count(marked, marked.early)
                 return result
     if marked.early is not None:
-        _count(marked, marked.early, AGAIN)
+        _count(marked, marked.early, again)
     with (None if marked.placed else marked.loop.places) or nullcontext(), _told(marked.loop, marked.tag, task, marked.step):
         return run()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.constants import START
 
+from alto_langgraph.adapters.langgraph.code_reading import reading_code
 from alto_langgraph.adapters.langgraph.observing import observing
 from alto_langgraph.adapters.langgraph.payloads import Payloads
 from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
@@ -106,6 +107,7 @@ class Staging:
         self._issuing: dict[Any, tuple[Seen, Issuing]] = {}
 
     @cached_property
+    @reading_code
     def plan(self) -> Plan:
         """What is known of the graph before it runs."""
         # Reading code takes modules that a graph which never runs ahead doesn't need.
@@ -137,6 +139,7 @@ class Staging:
         return frozenset(k for k, c in self.channels.items() if type(c) is LastValue)
 
     @cached_property
+    @reading_code
     def overwriting(self) -> frozenset[str]:
         """State keys of which a task that has written them sees what it has written, whatever was there before."""
         from alto_langgraph.plan.last_word import has_last_word
@@ -150,11 +153,13 @@ class Staging:
         return Candidates(self.plan)
 
     @cached_property
+    @reading_code
     def payloads(self) -> Payloads:
         """What nodes can see of what they are sent."""
         return Payloads(self.nodes)
 
     @cached_property
+    @reading_code
     def foldable(self) -> frozenset[str]:
         """State keys whose value after a write can be worked out ahead of the superstep: nobody can tell that it was."""
         from alto_langgraph.adapters.langgraph.describing import is_quiet
@@ -196,6 +201,7 @@ class Staging:
         """Nodes that `router` will probably lead to, and that may be started before it has decided."""
         return (node for node in self.habits.likely(router, options.evidence) if node in issuing.routers.get(router, ()))
 
+    @reading_code
     def issuing(self, options: AltoOptions, *, saves: bool, limited: bool, threads: bool = False) -> Issuing:
         """What may be started ahead.
 
@@ -261,6 +267,7 @@ class Staging:
         return (self._state if written is None else written) <= self.foldable
 
     @cached_property
+    @reading_code
     def observed(self) -> Mapping[str, tuple[Runnable[Any, Any], Runnable[Any, Any]]]:
         """Nodes whose runs tell what they read: what runs them in order, and what ahead."""
         found = {}

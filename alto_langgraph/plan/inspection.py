@@ -94,11 +94,10 @@ def _home(function: Any) -> FunctionType | None:
     """The plain function at the heart of a callable."""
     for _ in range(20):
         if isinstance(function, FunctionType):
-            if not (is_library(function) and isinstance(wrapped := getattr(function, "__wrapped__", None), FunctionType)):
+            if not (is_library(function) and callable(wrapped := getattr(function, "__wrapped__", None))):
                 return function
             function = wrapped  # a library's decorator, such as a retry
-            continue
-        if isinstance(function, partial):
+        elif isinstance(function, partial):
             function = function.func
         elif isinstance(function, MethodType):
             function = function.__func__

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from alto_langgraph.plan.values import NO_NAMES, NOTHING, Held, Kind, Value, any_of, either, holding, names_of
 
 _numbers = count(1)
+_versions = count(1)
 _classes: WeakKeyDictionary[type, int] = WeakKeyDictionary()
 
 
@@ -26,8 +27,8 @@ class Made:
     """What was put into which object.
 
     Each place in the code that makes containers counts as one object; its key is negative, and even if it makes dicts. `version`
-    grows whenever what is known changes, `log` tells everything that was put anywhere, in order, and `leaked` whether anything
-    was put into an object that was there before.
+    changes whenever what is known does: where it is the same, so is what is known. `log` tells what was put anywhere, in order, and
+    `leaked` whether anything was put into an object that was there before.
     """
 
     def __init__(self) -> None:
@@ -62,26 +63,28 @@ class Made:
 
     def again(self, put: Put) -> None:
         """Does what an entry of a log tells."""
-        if not put.places:
-            return
-        self.log.append(put)
+        news = not self.leaked and any(place >= 0 for place in put.places)
+        self.leaked |= news
         for place in put.places:
-            self.leaked |= place >= 0
             if put.name:
-                self._change(self._named, place, put.value)
+                news |= self._change(self._named, place, put.value)
             else:
-                self._change(self._contents, place, put.value)
+                news |= self._change(self._contents, place, put.value)
                 before = self._keys.get(place, NO_NAMES)
                 if (after := names_of(before, put.keys)) != before:
                     self._keys[place] = after
-                    self.version += 1
+                    news = True
+        if news:  # else the log would double with each call of what has been called before
+            self.log.append(put)
+            self.version = next(_versions)
 
-    def _change(self, table: dict[int, Value], place: int, value: Value) -> None:
+    def _change(self, table: dict[int, Value], place: int, value: Value) -> bool:
         before = table.get(place, NOTHING)
         after = either(before, value)
-        if after != before:
-            table[place] = after
-            self.version += 1
+        if after == before:
+            return False
+        table[place] = after
+        return True
 
     def named(self, key: int) -> Value | None:
         """What a name was set to since reading began; None if it wasn't."""

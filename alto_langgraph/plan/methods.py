@@ -14,7 +14,7 @@ from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, i
 from alto_langgraph.plan.made import lists
 from alto_langgraph.plan.model import Effects
 from alto_langgraph.plan.operands import OPERAND
-from alto_langgraph.plan.origin import is_user_code
+from alto_langgraph.plan.origin import decorates, is_user_code
 from alto_langgraph.plan.values import CONFIGS, PLAIN, STATE, UNKNOWN, Held, Kind, Value, any_of, either, holding, names_of, text
 
 _BUILTIN_CONTAINERS = (list, dict, set, bytearray)
@@ -91,7 +91,7 @@ class Methods(Calls):
             return PLAIN
         own = self.static(type(it), attribute)
         function = own.__func__ if isinstance(own, staticmethod | classmethod) else own
-        if isinstance(function, FunctionType) and is_user_code(function, self.home, function.__code__):
+        if isinstance(function, FunctionType) and (is_user_code(function, self.home, function.__code__) or decorates(function, self.home)):
             return self._own_function(own, function, held, call, name)
         if attribute in _instance_names(it) and (found := self.attribute_of(held, attribute)) is not None:
             return self.call(found, call, name)

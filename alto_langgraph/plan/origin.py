@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 from functools import cache
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 
 TRANSPARENT = frozenset(
     {
@@ -64,6 +64,13 @@ def is_user_code(function: FunctionType | type, home: FunctionType | None, code:
     if code is None or not _in_library(code.co_filename):
         return code is not None
     return home is not None and top == package(home)
+
+
+def decorates(function: FunctionType, home: FunctionType | None) -> bool:
+    """Whether it is what a library's decorator has made of a function, or of a bound method, that the analysis follows calls into."""
+    wrapped = vars(function).get("__wrapped__")
+    plain = wrapped.__func__ if isinstance(wrapped, MethodType) else wrapped
+    return isinstance(plain, FunctionType) and is_user_code(plain, home, plain.__code__)
 
 
 def is_users_module(module: ModuleType) -> bool:

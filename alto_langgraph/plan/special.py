@@ -16,7 +16,7 @@ from alto_langgraph.plan.arguments import Call, mark
 from alto_langgraph.plan.following import Following
 from alto_langgraph.plan.known import known_function
 from alto_langgraph.plan.model import Effects
-from alto_langgraph.plan.origin import TRANSPARENT, is_user_code, package
+from alto_langgraph.plan.origin import TRANSPARENT, decorates, package
 from alto_langgraph.plan.values import NO_NAMES, NOTHING, PLAIN, UNKNOWN, Bound, Kind, Value, any_of, holding, names_of, text
 
 _PUSHING = {
@@ -162,9 +162,8 @@ class Special(Following):
             key = call.keywords.get("state_key")
             self.report.push(frozenset({_PUSHING[full]}) if key is None and call.spread is None else key and key.strings)
             return UNKNOWN
-        wrapped = getattr(function, "__wrapped__", None)
-        if isinstance(wrapped, FunctionType) and is_user_code(wrapped, self.home, wrapped.__code__):
-            followed = self.call_function(wrapped, call, name)
+        if decorates(function, self.home):
+            followed = self.call(self.of_object(vars(function)["__wrapped__"], name), call, name)
             return followed if package(function) in TRANSPARENT else any_of([followed, self.unknown(call, name)])
         known = known_function(function)
         return self.known(known, call, name) if known is not None else self.unknown(call, name)

@@ -15,7 +15,7 @@ from langgraph.graph.state import StateGraph as Stock
 from alto_langgraph.protocols import Fact, TaskStarted, observed_by
 from alto_langgraph.testing import jumping_clock
 from alto_langgraph.testing.chroma import deleted_collections
-from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, saver_for
+from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, joins_saved_as_they_were, saver_for
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
 from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_event, plain_snapshot
@@ -25,6 +25,9 @@ __all__ = ["Played", "Turn", "builder", "play"]
 
 PATIENCE = 1000
 """Seconds, on the jumping clock, after which all is done that can be while one node hangs."""
+
+UNWINDING = 20
+"""Turns of the event loop in which what has been cancelled, and nobody waits for, has ended."""
 
 CUT_OFF = ("cancel", "leave", "crash", "loses")
 """Turns that end while tasks started ahead may be at work."""
@@ -127,9 +130,14 @@ class Played:
         turn.runs.update(self.gauge.runs + Counter(self.gauge.tally))
         turn.events = events_by_namespace(turn.arrived, failed=turn.failed)
 
-    def finish(self, history: list[Any], checkpoints: list[Any]) -> None:
-        """Keeps the checkpoints; what a failed step's tasks had done by then is chance on either side."""
+    def finish(self, case: Case, history: list[Any], checkpoints: list[Any]) -> None:
+        """Keeps the checkpoints; what a failed step's tasks had done by then is chance on either side.
+
+        So is, with few at a time, which of its graphs had begun, and so saved something.
+        """
         self.history = [plain_snapshot(snapshot, self.failed) for snapshot in history]
+        if self.failed and case.concurrency:
+            checkpoints = [c for c in checkpoints if not c.config["configurable"].get("checkpoint_ns")]
         self.checkpoints = sorted((plain_checkpoint(c, self.failed) for c in checkpoints), key=repr)
 
 
@@ -139,7 +147,9 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
     token = GAUGE.set(played.gauge)
     try:
         traced = recorded(played.spans) if case.traced and side is not Stock else nullcontext()
-        with observed_by(played), deleted_collections(), traced:
+        racing = case.saver == "sqlite"
+        settled = joins_saved_as_they_were() if racing else nullcontext()
+        with observed_by(played), deleted_collections(), settled, traced:
             if not case.coroutine:
                 _play_sync(case, side, played)
             elif case.saver == "sqlite":
@@ -162,7 +172,7 @@ def _play_sync(case: Case, side: Any, played: Played) -> None:
                 turn.error = (type(error).__name__, str(plain(str(error))))
             played.end(turn, [f"{played.gauge.now} nodes"] if played.gauge.now else [])
         if saver:
-            played.finish(list(session.graph.get_state_history(session.config)), list(saver.list(session.config)))
+            played.finish(case, list(session.graph.get_state_history(session.config)), list(saver.list(session.config)))
         played.notes = session.notes()
 
 
@@ -206,13 +216,23 @@ async def _play_async(case: Case, side: Any, played: Played) -> None:
                     await _turn_async(session, turn, played)
             except Exception as error:
                 turn.error = (type(error).__name__, str(plain(str(error))))
+            if any(node.timeout for node in case.graph.all_nodes()):
+                await _unwound(resting)
             if asyncio.all_tasks() - resting:
                 gc.collect()  # of a subgraph given up, stock leaves tasks that nothing can wake
             played.end(turn, [name for task in asyncio.all_tasks() - resting if "Saver" not in (name := str(task.get_coro()))])
         if saver:
             history = [s async for s in session.graph.aget_state_history(session.config)]
-            played.finish(history, [c async for c in saver.alist(session.config)])
+            played.finish(case, history, [c async for c in saver.alist(session.config)])
         played.notes = session.notes()
+
+
+async def _unwound(resting: set[asyncio.Task[Any]]) -> None:
+    """Lets end what has been cancelled: a node under a timeout runs in a task of its own, which LangGraph doesn't wait for then."""
+    for _ in range(UNWINDING):
+        if not asyncio.all_tasks() - resting:
+            break
+        await asyncio.sleep(0)
 
 
 async def _cancelled(session: Session, turn: Turn, played: Played) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import lru_cache
 from linecache import cache as lines
 from types import FunctionType, ModuleType
@@ -12,6 +13,7 @@ from typing import Any
 
 import aiosqlite
 from langgraph.cache.memory import InMemoryCache
+from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -155,6 +157,27 @@ def saver_for(case: Case) -> Iterator[Any]:
             yield saver
     else:
         yield CrashingSaver() if case.saver == "memory" else None
+
+
+@contextmanager
+def joins_saved_as_they_were() -> Iterator[None]:
+    """Hands a saver what joins have seen as it is, on both sides.
+
+    LangGraph hands it the set itself, which the next superstep changes while a saver with further to go than to memory is still at
+    it: which of the two is saved is chance, and with it what comes next after such a checkpoint.
+    """
+    own = {cls: cls.checkpoint for cls in (NamedBarrierValue, NamedBarrierValueAfterFinish)}
+    try:
+        for cls, checkpoint in own.items():
+            cls.checkpoint = _copied(checkpoint)  # type: ignore[method-assign]
+        yield
+    finally:
+        for cls, checkpoint in own.items():
+            cls.checkpoint = checkpoint  # type: ignore[method-assign]
+
+
+def _copied(checkpoint: Any) -> Any:
+    return lambda channel: deepcopy(checkpoint(channel))
 
 
 class AsyncSaver:

@@ -80,7 +80,10 @@ def _faults_of(trace: Mapping[int, Any]) -> Iterator[str]:
 
 
 def _contains(parent: Any, span: Any) -> bool:
-    return bool(parent.start_time <= span.start_time + TOLERANCE and span.end_time <= parent.end_time + TOLERANCE)
+    """Whether a child is within its parent; what is cancelled may be over sooner than what it has begun."""
+    outlasts = parent.attributes.get(names.OUTCOME) in ("cancelled", "squashed") and span.start_time <= parent.end_time
+    ends = outlasts or span.end_time <= parent.end_time + TOLERANCE
+    return bool(ends and parent.start_time <= span.start_time + TOLERANCE)
 
 
 def _run_of(span: Any, trace: Mapping[int, Any]) -> int:

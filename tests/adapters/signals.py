@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from alto_langgraph.adapters.langgraph.runner import NO_THREAD
 from alto_langgraph.protocols import Fact, TaskSquashed, TaskStarted, observed_by
 
 PATIENCE = 5.0
@@ -41,6 +42,11 @@ class Signals:
             self.ahead[fact.node] += fact.ahead
         elif isinstance(fact, TaskSquashed):
             self.squashed.append((str(fact.tag), fact.reason))
+
+    @property
+    def in_vain(self) -> list[tuple[str, str]]:
+        """What was thrown away after it had begun."""
+        return [(tag, reason) for tag, reason in self.squashed if reason != NO_THREAD]
 
     async def aheard(self, *what: str) -> None:
         async with asyncio.timeout(PATIENCE):

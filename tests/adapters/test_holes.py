@@ -71,7 +71,7 @@ def test_on_threads_too() -> None:
     with signals() as seen:
         say("wait")
         assert graph_of(claim=claim_on_a_thread, document=in_one_go).invoke(TEN)["verdicts"] == EXPECTED
-    assert seen.ran["judge"] == 10 and not seen.squashed
+    assert seen.ran["judge"] == 10 and not seen.in_vain
 
 
 @pytest.mark.parametrize("path", [by_group, by_total, worst_first])

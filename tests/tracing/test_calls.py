@@ -12,13 +12,14 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
-from langchain_core.language_models import FakeListLLM
+from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.messages import AIMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import tool
 from langgraph.graph import StateGraph as Stock
 from langgraph.types import Send
 from opentelemetry import trace
+from opentelemetry.propagate import inject
 
 from alto_langgraph import optimize
 from alto_langgraph.graph import START, StateGraph
@@ -116,6 +117,33 @@ def test_sync_and_threads_of_the_app():
     assert faults(spans) == []
     assert parents(spans, "chat") == ["fragment say"] * 6
     assert parents(spans, "text_completion") == ["fragment say"] * 3
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_what_a_model_sends_out_carries_its_own_span(sync):
+    carried: list[str] = []
+
+    class Carrying(FakeListChatModel):
+        def _call(self, *args: Any, **how: Any) -> str:
+            inject(headers := {})
+            carried.append(headers["traceparent"].split("-")[2])
+            return "yes"
+
+        async def _agenerate(self, *args: Any, **how: Any) -> Any:
+            return self._generate(*args, **how)
+
+    asked = Carrying(responses=["yes"])
+
+    async def asks(word: str):
+        return {"said": [(await asked.ainvoke(word)).content]}
+
+    def asks_sync(word: str):
+        return {"said": [asked.invoke(word).content]}
+
+    with recorded() as spans:
+        graph = app(StateGraph, asks_sync if sync else asks)
+        graph.invoke(INPUT) if sync else asyncio.run(graph.ainvoke(INPUT))
+    assert sorted(carried) == sorted(f"{span.context.span_id:016x}" for span in of(spans, "chat"))
 
 
 async def test_first_chunk_and_error():

@@ -125,8 +125,8 @@ def test_prometheus(tmp_path):
     ask += f"print(urllib.request.urlopen('http://localhost:{port}/metrics').read().decode())"
     done = run(cwd=tmp_path, code=ask, OTEL_METRICS_EXPORTER="prometheus", OTEL_EXPORTER_PROMETHEUS_PORT=str(port))
     assert done.stderr == ""
-    assert 'alto_fragment_duration_seconds_count{alto_node="work",alto_outcome="committed"' in done.stdout
-    assert "alto_window_occupancy" in done.stdout or "gen_ai_invoke_workflow_duration_seconds" in done.stdout
+    assert 'alto_fragment_duration_seconds_count{alto_issue="in_order",alto_node="work",alto_outcome="committed"' in done.stdout
+    assert "gen_ai_invoke_workflow_duration_seconds" in done.stdout
 
 
 # ---- what goes wrong
@@ -165,6 +165,29 @@ def test_disk_full(tmp_path):
 def test_nowhere_to_write(tmp_path):
     (tmp_path / ".alto").write_text("a file")
     checked(run("configure", cwd=tmp_path), "can't be exported")
+
+
+def test_processes_that_fork_write_apart(tmp_path):
+    code = """
+import os
+from tests.tracing import apps
+from alto_langgraph.tracing import configure
+configure()
+apps.main("none")
+child = os.fork()
+apps.main("none")
+if child:
+    os.waitpid(child, 0)
+else:
+    configure().shutdown()
+    os._exit(0)
+"""
+    done = run(cwd=tmp_path, code=code)
+    assert done.returncode == 0, done.stderr
+    files = [*(tmp_path / ".alto" / "traces").glob("*.jsonl")]
+    assert len(files) == 2
+    found = [span["traceId"] + span["spanId"] for file in files for span in spans(file)]
+    assert len(found) == len(set(found)) == 6 * SPANS
 
 
 def test_lines_are_json(tmp_path):
