@@ -15,7 +15,7 @@ from time import monotonic
 from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from langgraph.errors import GraphInterrupt, ParentCommand
+from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph import seam
@@ -315,11 +315,20 @@ class ReadyFutures(FuturesDict[Any, Any]):
         return self.ready.get(timeout=timeout)
 
     def take(self, *first: Any) -> set[Any]:
-        """The futures that have become done since the last look, and `first`."""
+        """The futures that have become done since the last look, and `first`; beside one that has failed, all that are done.
+
+        A failure may end the superstep, and then LangGraph wants to have seen the others that have failed: theirs may be handled.
+        """
         done = set(first)
         while not self.ready.empty():
             done.add(self.ready.get_nowait())
+        if any(map(_has_failed, done)):
+            done.update(future for future in self if future.done())
         return {future for future in done if future in self}
+
+
+def _has_failed(future: Any) -> bool:
+    return not future.cancelled() and (error := future.exception()) is not None and not isinstance(error, GraphBubbleUp)
 
 
 async def wait_async(futures: ReadyFutures, *, return_when: str, timeout: float | None = None) -> tuple[set[Any], int]:
