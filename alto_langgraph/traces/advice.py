@@ -24,6 +24,8 @@ HINT = re.compile(r"The hint `(\{.*?\})` in the metadata of `(.*?)` would change
 JOIN = "is behind a join"
 """How `explain` tells that several nodes lead to one together."""
 NAMED = re.compile(r"`([^`]+)`")
+LIFTED_BY_EFFECTS = ("is declared external", "comes after", "work that is known to be")
+"""How `explain` tells what other effects would change; an `interrupt()`, say, stays where it is whatever is declared."""
 SPEAKS = ("unknown", "external")
 """Effects that keep an order which edges state."""
 
@@ -110,7 +112,7 @@ class _Advising:
         speaking = [one for one in dict.fromkeys((node, *named)) if self.effects.get(one) in SPEAKS]
         if "may write" in why or "reads" in why:
             return f"Declare what `{node}` reads, and what those before it write"
-        if speaking:
+        if speaking and any(words in why for words in LIFTED_BY_EFFECTS):
             nodes = " and ".join(f"`{one}`" for one in speaking)
             return f'Declare `{{"effects": "idempotent"}}` on {nodes}, if that is so'
         return f"Let `{node}` start before its superstep"
@@ -122,7 +124,7 @@ class _Advising:
             f, by = step.fragment, step.release.by
             if step.release.why != "needs" or by is None:
                 continue
-            before = _ancestors(by)
+            before = _ancestors(by) if any(one.node != by.node for one in f.inputs) else ()
             others = [one.end for one in f.inputs if one.node != by.node and one not in before and self._joined(f, one)]
             if others or self._only_by_edges(f, by):
                 pairs[f.node, by.node] = by.end - max(others, default=by.start)

@@ -60,6 +60,12 @@ def test_a_declared_effect_is_named_where_it_holds_back() -> None:
     assert found.advice[0].sentence == 'Declare `{"effects": "idempotent"}` on `b`, if that is so'
 
 
+def test_what_cannot_be_declared_away_is_told_as_it_is() -> None:
+    why = "`b` may call interrupt(), which may pause the run only in its own superstep."
+    found = findings_of(fan_out(why, EFFECTS="unknown"))
+    assert (found.advice[0].sentence, found.advice[0].why) == ("Let `b` start before its superstep", why)
+
+
 def test_what_may_run_ahead_and_did_is_no_fence() -> None:
     made = Recorded(end=5)
     for item in range(4):
