@@ -270,7 +270,10 @@ class Run:
 
 
 TRACING = "alto_langgraph.tracing"
-"""The room that traces, loaded with the first run that is traced. Its `begin(run, asked)` gives an observer of that run, or None."""
+"""The room that traces, loaded with the first run that is traced, or graph that asks for it.
+
+Its `begin(run, asked)` gives an observer of a run, or None; its `set_up()` does beforehand what would block an event loop.
+"""
 CALLS: ContextVar[Any] = ContextVar("alto_calls", default=None)
 """What hears of the model and tool calls of the code that is running, if its run is traced: a callback handler of LangChain's."""
 

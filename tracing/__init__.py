@@ -10,9 +10,18 @@ from alto_langgraph.tracing.batches import Batches
 from alto_langgraph.tracing.configuring import Tracing, configure, tracer
 from alto_langgraph.tracing.recording import observer_of
 
-__all__ = ["Tracing", "begin", "configure"]
+__all__ = ["Tracing", "begin", "configure", "set_up"]
 
 SERVED.append(Batches())
+
+
+def set_up() -> None:
+    """Tracing was asked for: sets it up where nobody has.
+
+    Raises:
+        MissingExtraError: there is no provider, and the extra isn't installed.
+    """
+    tracer(set_up=True)
 
 
 def begin(run: Run, asked: bool | None) -> Observer | None:

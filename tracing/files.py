@@ -26,7 +26,7 @@ class FileExporter(SpanExporter):
     """
 
     def __init__(self, directory: Path, largest: int = LARGEST) -> None:
-        self._directory, self._largest = directory.absolute(), largest
+        self._directory, self._largest = directory, largest
         self._file: int | None = None
         self._size = self._number = 0
         self._pid = os.getpid()
@@ -54,6 +54,7 @@ class FileExporter(SpanExporter):
         if self._file is not None and (self._pid != os.getpid() or self._size >= self._largest):
             self.shutdown()
         if self._file is None:
+            self._directory = self._directory.absolute()  # not sooner: an event loop may be what sets tracing up
             self._directory.mkdir(parents=True, exist_ok=True)
             self._pid, self._size = os.getpid(), 0
             self._file = self._new()

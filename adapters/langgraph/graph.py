@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property, wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -215,7 +217,18 @@ def _options(given: OptionsLike) -> AltoOptions:
     # Reading settings takes a library that would make up most of the time of importing this module.
     from alto_langgraph.options import AltoOptions
 
-    return AltoOptions.of(given)
+    options = AltoOptions.of(given)
+    if options.enabled and options.trace:
+        _set_up_tracing()
+    return options
+
+
+def _set_up_tracing() -> None:
+    """Sets up what blocks, before runs begin on event loops; what goes wrong is said by the first run that isn't traced."""
+    from alto_langgraph.protocols import TRACING
+
+    with suppress(Exception):
+        import_module(TRACING).set_up()
 
 
 @reading_code

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.adapters.test_event_loop_free import SCRIPT
 from tests.tracing.apps import SPANS
 from tests.tracing.receiver import Received, free_port, over_grpc, over_http
 from tests.tracing.test_attributes import check, spans
@@ -57,6 +58,13 @@ def test_off_unless_asked_for(tmp_path):
     assert not (tmp_path / ".alto").exists()
     code = "from tests.tracing import apps; apps.main('none'); import sys; assert 'alto_langgraph.tracing' not in sys.modules"
     assert run(cwd=tmp_path, code=code).returncode == 0
+
+
+def test_nothing_blocks_the_event_loop(tmp_path):
+    (tmp_path / "app.py").write_text(SCRIPT)
+    done = run(cwd=tmp_path, code="import runpy; runpy.run_path('app.py', run_name='__main__')", ALTO_TRACE="1")
+    assert (done.stdout, done.stderr) == ("fine\n", "")
+    assert traces(tmp_path / ".alto" / "traces")
 
 
 @pytest.mark.parametrize(("server", "protocol"), [(over_grpc, "grpc"), (over_http, "http/protobuf")])
