@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from alto_langgraph.tracing.light import LightSpan
 from alto_langgraph.tracing.requests import Request, message
 from alto_langgraph.tracing.saying import say_once
 
@@ -44,6 +45,9 @@ class Careful(SpanExporter):
             result, why = SpanExportResult.FAILURE, str(error)
         finally:
             _here.exporting = self._waiting = False
+            for span in spans:
+                if type(span) is LightSpan:
+                    span.let_go()
         self.arrives = result is SpanExportResult.SUCCESS
         if not self.arrives:
             self._say(why)

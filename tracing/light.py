@@ -112,6 +112,10 @@ class LightSpan(Span):
         """For others who find it around their code; alto says itself what went wrong."""
         self.add_event("exception", {"exception.type": type(exception).__qualname__, **(attributes or {})}, timestamp)
 
+    def let_go(self) -> None:
+        """It has been exported: a run may yet remember it as what others hang below, which takes its ids alone."""
+        self.own, self.events, self.links, self.common = {}, [], [], _NOTHING
+
     def end(self, end_time: int | None = None) -> None:
         """It is over, and goes to whoever exports it."""
         if self.end_time is None:

@@ -60,7 +60,6 @@ class Recorder:
         if run.resumed:
             self._span.add_event(names.RESUMED, timestamp=self._ns(run.began))
         self._context = set_span_in_context(self._span)
-        self._id = self._span.get_span_context().span_id
         self._hear: dict[type, Callable[[Any], None]] = {
             TaskStarted: self._started,
             TaskFinished: self._finished,
@@ -126,8 +125,8 @@ class Recorder:
 
     def _finished(self, fact: TaskFinished) -> None:
         fragment = RUNNING.get()
-        if fragment is None:
-            return
+        if fragment is None or not (fragment in self._open or fragment.ended):
+            return  # that is the fragment around this run: what has begun here couldn't be recorded
         context, outer, calls = fragment.before
         del fragment.before
         otel.attach(context)
