@@ -25,6 +25,10 @@ class TargetError(AltoError):
     """`module:attribute`, a script or an input file can't be loaded or doesn't fit."""
 
 
+class TraceError(AltoError):
+    """A recorded trace can't be read, or isn't there."""
+
+
 class NotOptimizableError(AltoError, TypeError):
     """The object given to `optimize` isn't a compiled LangGraph graph."""
 

@@ -15,8 +15,8 @@ from rich.text import Text
 from alto_langgraph import __version__
 from alto_langgraph.exceptions import AltoError
 
-COMMANDS = ("run", "explain", "compare", "demo")
-"""Each is `alto_langgraph.cli.<name>.command`; a module's `CONTEXT_SETTINGS`, if it has them, go to its parser."""
+COMMANDS = ("run", "explain", "compare", "trace", "demo")
+"""Each is `alto_langgraph.cli.<name>.command`, or its `group` of commands; a module's `CONTEXT_SETTINGS` go to its parser."""
 
 BAD_INPUT = 2
 """Exit code for whatever can't be done as asked; 1 is left to `compare` for a difference."""
@@ -42,7 +42,10 @@ def build(words: Sequence[str]) -> typer.Typer:
     app.callback()(_about)
     for name in [named] if named in COMMANDS else COMMANDS:
         module = import_module(f"alto_langgraph.cli.{name}")
-        app.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(module.command)
+        if hasattr(module, "group"):
+            app.add_typer(module.group, name=name)
+        else:
+            app.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(module.command)
     return app
 
 

@@ -97,6 +97,7 @@ class _Comparing:
             ahead=ahead.ahead,
             slots=slots,
             slotted=None if slotted is None else tuple(slotted),
+            explanation=self.both.alto.fresh().explain(),
         )
 
     def _pair(self, runner: Runs, number: int) -> tuple[Run, Run]:

@@ -12,9 +12,7 @@ from markupsafe import Markup
 
 from alto_langgraph.comparison.timeline import START, Bar, Timeline
 from alto_langgraph.tags import Tag
-
-COLOURS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#997755", "#117766", "#886688", "#bbbbbb")
-"""Tol's bright scheme, which stays apart for colour-blind readers, and a few more."""
+from alto_langgraph.traces.colours import coloured
 
 LEFT, RIGHT, TOP, GAP, TALLEST, HEIGHT = 64, 16, 40, 44, 14, 320
 """Pixels: margins, room above each side and between them, tallest lane, and most of one side's height."""
@@ -120,8 +118,7 @@ def _fragment(tag: Tag) -> Tag:
 
 
 def _colours(bars: Iterable[Bar]) -> dict[str, str]:
-    nodes = dict.fromkeys(bar.node for bar in sorted(bars, key=lambda bar: bar.start) if bar.node != START)
-    return {node: COLOURS[number % len(COLOURS)] for number, node in enumerate(nodes)}
+    return coloured(bar.node for bar in sorted(bars, key=lambda bar: bar.start) if bar.node != START)
 
 
 def _box(bar: Bar, y: float, row: float, scale: float, colours: dict[str, str], critical: frozenset[Tag]) -> Box:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 
+from alto_langgraph.comparison.advising import findings
 from alto_langgraph.comparison.difference import Difference
 from alto_langgraph.comparison.observation import Observation
 from alto_langgraph.comparison.report import page, timeline_svg
@@ -20,6 +21,11 @@ from alto_langgraph.comparison.timing import Times, quartiles
 from alto_langgraph.plan.schedule import Path as Chain
 from alto_langgraph.plan.schedule import Work, critical_path, ideal_schedule, superstep_bound
 from alto_langgraph.protocols import RanAhead
+from alto_langgraph.traces.findings import Findings
+from alto_langgraph.traces.terminal import seconds
+
+if TYPE_CHECKING:
+    from alto_langgraph.plan.explain import Explanation
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Comparison:
         ahead: What running ahead came to in that run.
         slots: How many tasks the model server takes at a time; None for any number.
         slotted: Nodes that need a slot; None for all.
+        explanation: Of the graph: what keeps its nodes from starting earlier.
     """
 
     observation: Observation
@@ -47,6 +54,7 @@ class Comparison:
     ahead: RanAhead | None = None
     slots: int | None = None
     slotted: tuple[str, ...] | None = None
+    explanation: Explanation | None = None
 
     @property
     def equal(self) -> bool:
@@ -85,6 +93,11 @@ class Comparison:
         """What a scheduler that knows every time beforehand takes with the slots there are, in seconds."""
         return ideal_schedule(self.work, self.slots).makespan
 
+    @cached_property
+    def findings(self) -> Findings | None:
+        """Where the time of the alto side went and what would help most; None if nothing was timed."""
+        return findings(self.alto_timeline, self.explanation, self.slots, self.slotted) if self.alto_timeline else None
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the timelines, for JSON; times in seconds."""
         return {
@@ -100,6 +113,7 @@ class Comparison:
             "superstep_bound": self.superstep_bound,
             "ideal": {"seconds": self.ideal, "slots": self.slots},
             "ahead": self._ahead(),
+            "findings": self.findings.to_dict() if self.findings else None,
         }
 
     def figures(self) -> list[tuple[str, str, str]]:
@@ -111,11 +125,12 @@ class Comparison:
             ("stock", *self._times(self.stock)),
             ("alto", *self._times(self.alto)),
             ("alto / stock", f"{self.ratio:.3f}", f"{low:.3f} to {high:.3f}; below 1 is faster"),
-            ("critical path", _seconds(self.critical_path.seconds), f"the longest chain of the {len(self.work)} tasks"),
+            ("critical path", seconds(self.critical_path.seconds), f"the longest chain of the {len(self.work)} tasks"),
         ]
         if self.slots:
-            rows.append((f"ideal with {self.slots} slots", _seconds(self.ideal), "a schedule that knows every time beforehand"))
-        return [*rows, ("supersteps", _seconds(self.superstep_bound), "the slowest task of each, one after the other"), *self._accounts()]
+            rows.append((f"ideal with {self.slots} slots", seconds(self.ideal), "a schedule that knows every time beforehand"))
+        rows.append(("supersteps", seconds(self.superstep_bound), "the slowest task of each, one after the other"))
+        return [*rows, *self._accounts(), *self._advice()]
 
     def _accounts(self) -> Iterator[tuple[str, str, str]]:
         ahead = self.ahead
@@ -124,6 +139,12 @@ class Comparison:
             if ahead.squashed:
                 yield "thrown away", f"{ahead.thrown_away} tasks", ahead.reasons
             yield "asked in vain", f"{ahead.tokens} tokens", f"in {ahead.calls} model calls"
+
+    def _advice(self) -> Iterator[tuple[str, str, str]]:
+        if self.findings:
+            yield "limit", self.findings.subject, self.findings.verdict
+            for advice in self.findings.advice[:1]:
+                yield "would help", f"−{advice.gain:.0%}", f"{advice.sentence}."
 
     def _ahead(self) -> dict[str, Any] | None:
         if (ahead := self.ahead) is None:
@@ -134,8 +155,8 @@ class Comparison:
     def _times(self, times: Times) -> tuple[str, str]:
         low, high = times.quartiles
         near = f"{times.median / self.ideal:.2f} × {'ideal' if self.slots else 'critical path'}" if self.ideal else ""
-        note = f"median of {len(times.seconds)} ({_seconds(low)} to {_seconds(high)})"
-        return _seconds(times.median), ", ".join(filter(None, [note, near]))
+        note = f"median of {len(times.seconds)} ({seconds(low)} to {seconds(high)})"
+        return seconds(times.median), ", ".join(filter(None, [note, near]))
 
     @property
     def verdict(self) -> str:
@@ -177,9 +198,5 @@ class Comparison:
         Path(path).write_text(text, encoding="utf-8")
 
     def _chain(self) -> list[tuple[str, str]]:
-        seconds = {task.tag: task.seconds for task in self.work}
-        return [(str(tag), _seconds(seconds[tag])) for tag in self.critical_path.tags if seconds[tag] > 0]
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3f} s" if seconds >= 0.1 else f"{seconds * 1000:.2f} ms"
+        took = {task.tag: task.seconds for task in self.work}
+        return [(str(tag), seconds(took[tag])) for tag in self.critical_path.tags if took[tag] > 0]

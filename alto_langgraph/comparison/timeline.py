@@ -90,7 +90,7 @@ def timeline(turns: Sequence[tuple[Sequence[Fact], float, float]]) -> Timeline:
         root = [fact for fact in facts if not fact.namespace]
         bars += _bars(root, offset, ended, number)
         steps = [fact for fact in root if isinstance(fact, StepOpened)]
-        opened += [(fact.at + offset, tuple(_of_turn(tag, number) for tag in fact.tags)) for fact in steps]
+        opened += [(fact.at + offset, tuple(_ofturn_of(tag, number) for tag in fact.tags)) for fact in steps]
         elapsed += ended - begun
     barriers, supersteps = zip(*opened, strict=True) if opened else ((), ())
     return Timeline(tuple(sorted(bars, key=lambda bar: bar.start)), barriers, elapsed, supersteps)
@@ -109,16 +109,16 @@ def _bars(facts: Iterable[Fact], offset: float, ended: float, turn: int) -> Iter
             case TaskFinished() if (start := running.pop(fact.tag, None)) is not None:
                 done.append(_bar(start, fact.at, offset, turn, lost=fact.outcome == "cancelled"))
     done += [_bar(start, ended, offset, turn, lost=True) for start in running.values()]
-    lost_before = {_of_turn(tag, turn): at for tag, at in squashed.items()}
+    lost_before = {_ofturn_of(tag, turn): at for tag, at in squashed.items()}
     return [bar if bar.start >= lost_before.get(bar.tag, bar.start) else replace(bar, lost=True) for bar in done]
 
 
 def _bar(start: TaskStarted, end: float, offset: float, turn: int, *, lost: bool) -> Bar:
-    parents = tuple(_of_turn(tag, turn) for tag in start.parents)
-    return Bar(_of_turn(start.tag, turn), start.node, start.step, start.at + offset, end + offset, start.ahead, parents, lost)
+    parents = tuple(_ofturn_of(tag, turn) for tag in start.parents)
+    return Bar(_ofturn_of(start.tag, turn), start.node, start.step, start.at + offset, end + offset, start.ahead, parents, lost)
 
 
-def _of_turn(tag: Tag, turn: int) -> Tag:
+def _ofturn_of(tag: Tag, turn: int) -> Tag:
     """Keeps tasks of different turns apart, which may have one tag."""
     return Tag((("turn", turn), *tag.path)) if turn else tag
 
@@ -139,13 +139,13 @@ def work(timeline: Timeline, slotted: Iterable[str] | None = None, other: Timeli
     bars = {bar.tag: bar for bar in timeline.bars if not bar.lost}
     barriers: dict[int, Tag] = {}
     found: list[Work] = []
-    turns = sorted({_turn(tag) for tag in bars})
+    turns = sorted({turn_of(tag) for tag in bars})
     for before, turn in pairwise(turns):
         barriers[turn] = Tag((("turn", turn),))
-        earlier = tuple(tag for tag in bars if _turn(tag) == before)
+        earlier = tuple(tag for tag in bars if turn_of(tag) == before)
         found.append(Work(barriers[turn], "", -1, 0.0, earlier, slotted=False))
     for bar in bars.values():
-        turn = _turn(bar.tag)
+        turn = turn_of(bar.tag)
         parents = bar.parents or ((barriers[turn],) if turn in barriers else ())
         needs_slot = bar.node != START if nodes is None else bar.node in nodes
         found.append(
@@ -154,5 +154,6 @@ def work(timeline: Timeline, slotted: Iterable[str] | None = None, other: Timeli
     return found
 
 
-def _turn(tag: Tag) -> int:
+def turn_of(tag: Tag) -> int:
+    """The turn of a timeline that a task belongs to, from 0."""
     return tag.path[0][1] if tag.path and tag.path[0][0] == "turn" else 0

@@ -52,6 +52,15 @@ def test_the_files_that_the_tour_names_are_there() -> None:
     assert names <= {file.name for room in ("adapters", "alto_langgraph") for file in (ROOT / room).rglob("*.py")}
 
 
+def test_the_picture_of_a_trace_can_be_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace, pages = script("trace"), []
+    monkeypatch.setattr(trace, "SCALE", 0.05)
+    monkeypatch.setattr(trace, "draw", lambda html, picture: pages.append(html.read_text(encoding="utf-8")))
+    trace.main(tmp_path / "trace.png")
+    assert [("mend" in page, "critical path" in page) for page in pages] == [(True, True)]
+    assert (ROOT / "docs" / "pictures" / "trace.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_timeline_can_be_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timeline = script("timeline")
     monkeypatch.setattr(timeline, "SECONDS", {stage: [t / 100 for t in times] for stage, times in timeline.SECONDS.items()})
