@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
 
+from alto_langgraph.protocols import asker
+
 Answered = tuple["Ask", Any, BaseException | None]
 
 
@@ -23,11 +25,12 @@ class Ask:
         at: When it was asked, in `time.monotonic()` seconds.
     """
 
-    __slots__ = ("at", "context", "future", "item", "loop", "weight")
+    __slots__ = ("asker", "at", "context", "future", "item", "loop", "weight")
 
     def __init__(self, item: Any, weight: float, future: Any, loop: asyncio.AbstractEventLoop | None, at: float) -> None:
         self.item, self.weight, self.future, self.loop, self.at = item, weight, future, loop, at
         self.context: Context = copy_context()
+        self.asker = asker()
 
     @property
     def wanted(self) -> bool:

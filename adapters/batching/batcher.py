@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from math import ceil
 from threading import Condition, get_ident
 from typing import Any
@@ -15,8 +15,11 @@ from weakref import WeakValueDictionary
 
 from alto_langgraph.adapters.batching.asks import Answered, Ask, failed, on_loop, on_thread, tell
 from alto_langgraph.adapters.batching.options import Batching, cores
+from alto_langgraph.protocols import Operation, asker, served
 
 Call = Callable[[Any, list[Any]], Sequence[Any]]
+About = tuple[Operation, str]
+"""What is done, and by which model or data source."""
 
 _THREADS = min(32, cores() + 4)
 """Most calls of one batcher that are under way at a time: as many as on the threads where LangChain would make them one by one."""
@@ -35,10 +38,13 @@ class Batcher:
         call: Gets a key and what was asked with it, and returns as many answers in the same order.
         batching: When a batch goes.
         is_everyones: Which errors aren't the fault of one of the batch, so that halves needn't be tried.
+        about: What traces call it; None of what isn't traced.
     """
 
-    def __init__(self, call: Call, batching: Batching, is_everyones: Callable[[Exception], bool] = lambda error: False) -> None:
-        self._call, self._batching, self._is_everyones = call, batching, is_everyones
+    def __init__(
+        self, call: Call, batching: Batching, is_everyones: Callable[[Exception], bool] = lambda error: False, *, about: About | None = None
+    ) -> None:
+        self._call, self._batching, self._is_everyones, self._about = call, batching, is_everyones, about
         self._waiting: dict[Hashable, deque[Ask]] = {}
         self._running: dict[object, int] = {}
         self._gathering = False
@@ -59,7 +65,7 @@ class Batcher:
             self.asked, self.called = self.asked + alone, self.called + alone
         if ask is not None:
             return ask.future.result()
-        with self._ending(run):
+        with self._ending(run), traced(self._about, [asker()]):
             return self._call(key, [item])[0]
 
     async def aask(self, key: Hashable, item: Any, weight: float = 1.0) -> Any:
@@ -163,7 +169,7 @@ class Batcher:
         with self._changed:
             self.called += 1
         try:
-            answers = asks[0].context.copy().run(self._call, key, [ask.item for ask in asks])
+            answers = asks[0].context.copy().run(self._traced, key, asks)
             told: list[Answered] = [(ask, answer, None) for ask, answer in zip(asks, answers, strict=True)]
         except BaseException as error:
             if len(asks) > 1 and isinstance(error, Exception) and not self._is_everyones(error):
@@ -172,6 +178,15 @@ class Batcher:
                 return
             told = failed(asks, error)
         tell(told)
+
+    def _traced(self, key: Hashable, asks: list[Ask]) -> Sequence[Any]:
+        with traced(self._about, [ask.asker for ask in asks]):
+            return self._call(key, [ask.item for ask in asks])
+
+
+def traced(about: About | None, askers: list[Any]) -> AbstractContextManager[None]:
+    """Around a call for all of these."""
+    return served(*about, askers) if about is not None else nullcontext()
 
 
 def halves(asks: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 
 from alto_langgraph.adapters.batching import alike
-from alto_langgraph.adapters.batching.batcher import Batcher, shared
+from alto_langgraph.adapters.batching.batcher import About, Batcher, shared
 from alto_langgraph.adapters.batching.loop_batcher import LoopBatcher
 from alto_langgraph.adapters.batching.options import Batching
 
@@ -34,12 +34,13 @@ class Batched(Embeddings):
     def __init__(self, embeddings: Embeddings, *, queries_are_documents: bool | None = None, batching: Batching | None = None) -> None:
         inner = embeddings.embeddings if isinstance(embeddings, Batched) else embeddings
         self.embeddings = inner
+        about: About = ("embeddings", _model_of(inner))
         self._size = (batching := batching or Batching()).size
         self._sync, self._async = alike.queries_are_documents(inner) if queries_are_documents is None else (queries_are_documents,) * 2
-        self._batcher: Batcher = shared((id(inner), batching), lambda: Batcher(_calling(inner), batching))
+        self._batcher: Batcher = shared((id(inner), batching), lambda: Batcher(_calling(inner), batching, about=about))
         self._loop_batcher: LoopBatcher | None = None
         if alike.is_own(inner, "aembed_documents"):
-            self._loop_batcher = shared((id(inner), batching, "loop"), lambda: LoopBatcher(_acalling(inner), batching))
+            self._loop_batcher = shared((id(inner), batching, "loop"), lambda: LoopBatcher(_acalling(inner), batching, about=about))
 
     def embed_documents(self, texts: list[str]) -> list[Vector]:
         """One vector for each text, from a call that may embed others' texts, too; a list of many is embedded by itself."""
@@ -78,6 +79,12 @@ class Batched(Embeddings):
         if name == "embeddings" or name.startswith("__"):  # nothing to look at yet: being copied, or unpickled
             raise AttributeError(name)
         return getattr(self.embeddings, name)
+
+
+def _model_of(embeddings: Embeddings) -> str:
+    """What a trace calls them: the model, if they say which."""
+    named = (getattr(embeddings, name, None) for name in ("model", "model_name", "model_id"))
+    return next((name for name in named if isinstance(name, str) and name), type(embeddings).__name__)
 
 
 def _calling(embeddings: Embeddings) -> Any:

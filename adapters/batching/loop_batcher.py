@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from alto_langgraph.adapters.batching.asks import Ask, failed, on_loop, settle
-from alto_langgraph.adapters.batching.batcher import halves
+from alto_langgraph.adapters.batching.batcher import About, halves, traced
 from alto_langgraph.adapters.batching.options import Batching
 
 AsyncCall = Callable[[list[Any]], Awaitable[Sequence[Any]]]
@@ -23,10 +23,11 @@ class LoopBatcher:
     Args:
         call: Gets what was asked, and returns as many answers in the same order.
         batching: When a batch goes.
+        about: What traces call it; None of what isn't traced.
     """
 
-    def __init__(self, call: AsyncCall, batching: Batching) -> None:
-        self._call, self._batching = call, batching
+    def __init__(self, call: AsyncCall, batching: Batching, *, about: About | None = None) -> None:
+        self._call, self._batching, self._about = call, batching, about
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _Gathering] = WeakKeyDictionary()
 
     async def aask(self, item: Any, weight: float = 1.0) -> Any:
@@ -34,7 +35,7 @@ class LoopBatcher:
         loop = asyncio.get_running_loop()
         gathering = self._of_loop.get(loop)
         if gathering is None:
-            gathering = self._of_loop[loop] = _Gathering(self._call, self._batching)
+            gathering = self._of_loop[loop] = _Gathering(self._call, self._batching, self._about)
         ask = on_loop(item, weight, loop.time())
         gathering.put(ask)
         try:
@@ -47,8 +48,8 @@ class LoopBatcher:
 class _Gathering:
     """What waits on one event loop, and the calls that are under way there."""
 
-    def __init__(self, call: AsyncCall, batching: Batching) -> None:
-        self._call, self._batching = call, batching
+    def __init__(self, call: AsyncCall, batching: Batching, about: About | None) -> None:
+        self._call, self._batching, self._about = call, batching, about
         self._waiting: list[Ask] = []
         self._running: dict[asyncio.Task[None], list[Ask]] = {}
         self._timer: asyncio.Handle | None = None
@@ -89,7 +90,8 @@ class _Gathering:
 
     async def _answer(self, asks: list[Ask]) -> None:
         try:
-            answers = await self._call([ask.item for ask in asks])
+            with traced(self._about, [ask.asker for ask in asks]):
+                answers = await self._call([ask.item for ask in asks])
             settle([(ask, answer, None) for ask, answer in zip(asks, answers, strict=True)])
         except asyncio.CancelledError as error:
             settle(failed(asks, error))  # those who still wait are cancelled with the call, as if they had made it themselves

@@ -32,7 +32,9 @@ class BatchedCollection(Collection):
         made.__dict__.update(collection.__dict__)
         made._alto_server, made._alto_size = Server(collection._client, limits), batching.size
         key = (id(collection._client), collection.tenant, collection.database, collection.id, batching, limits)
-        made._alto_batcher = shared(key, lambda: Batcher(_calling(collection, made._alto_server), batching, is_everyones))
+        made._alto_batcher = shared(
+            key, lambda: Batcher(_calling(collection, made._alto_server), batching, is_everyones, about=("retrieval", collection.name))
+        )
         return made
 
     # ---- reads

@@ -20,7 +20,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from alto_langgraph import protocols
+from alto_langgraph.adapters.batching import Batched
 from alto_langgraph.graph import START, StateGraph
+from alto_langgraph.testing import HashEmbeddings
 from alto_langgraph.testing.traces import faults, recorded
 from alto_langgraph.tracing import attributes as names
 from alto_langgraph.tracing import configuring
@@ -144,6 +146,23 @@ async def test_a_batch_is_linked_to_all_that_it_serves(together):
     fragments = {span.context.span_id for span in spans if span.name == "fragment work"}
     assert batch.parent.span_id in fragments
     assert {link.context.span_id for link in batch.links} == (fragments if together > 1 else set())
+
+
+async def test_embeddings_put_together_are_linked_to_all_that_asked():
+    embeddings = Batched(HashEmbeddings())
+
+    async def work(item: int):
+        await embeddings.aembed_documents([f"text {item}"])
+        return {"done": [item]}
+
+    with recorded() as spans:
+        await app(work).ainvoke({"items": [1, 2, 3]})
+    assert faults(spans) == []
+    batches = [span for span in spans if span.name == "embeddings HashEmbeddings"]
+    assert sum(span.attributes[names.BATCH] for span in batches) == 3
+    fragments = {span.context.span_id for span in spans if span.name == "fragment work"}
+    asked = {link.context.span_id for span in batches for link in span.links} | {span.parent.span_id for span in batches}
+    assert asked == fragments
 
 
 async def test_a_batch_that_nobody_traces():
