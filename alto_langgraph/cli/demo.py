@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping
+from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from rich.console import Console, Group
 from rich.progress import Progress
 from rich.table import Table
 
+from alto_langgraph import optimize
 from alto_langgraph.comparison import Comparison, compare
 from alto_langgraph.examples.fact_check import rules
 from alto_langgraph.examples.fact_check.app import State, build
@@ -23,6 +26,7 @@ from alto_langgraph.examples.fact_check.bound import foretold
 from alto_langgraph.examples.fact_check.collection import bm25, documents
 from alto_langgraph.examples.fact_check.paced import text
 from alto_langgraph.exceptions import MissingExtraError, OptionsError, TargetError
+from alto_langgraph.options import AltoOptions
 from alto_langgraph.plan.schedule import ideal_schedule
 from alto_langgraph.testing import PacedChatModel, Slots
 from alto_langgraph.testing.pace import SEQUENCES_AT_A_TIME
@@ -48,7 +52,8 @@ def command(
     place_for(out)
     chat = chat_model(model) if model else double(slots, scale, seed)
     collection = documents()
-    comparison = compared(build(chat, bm25(collection)), text(sentences), runs or (1 if model else 5), None if model else slots, console)
+    graph, given = build(chat, bm25(collection)), text(sentences)
+    comparison = compared(graph, given, runs or (1 if model else 5), None if model else slots, console)
     console.print(exact_figures(comparison, chat) if isinstance(chat, PacedChatModel) and comparison.equal else comparison)
     if answer := comparison.observation.output:
         console.print()
@@ -56,6 +61,8 @@ def command(
     comparison.to_html(out)
     console.print()
     console.print(f"The report with both timelines is in {out}", soft_wrap=True)
+    if not model:
+        console.print(traced(graph, given), soft_wrap=True)
     if not comparison.equal:
         raise typer.Exit(DIFFERENT)
 
@@ -72,6 +79,16 @@ def compared(graph: CompiledStateGraph[State], given: State, runs: int, slots: i
             slotted=MODEL_STAGES,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
+
+
+def traced(graph: CompiledStateGraph[State], given: State) -> str:
+    """Runs the app once more, with a trace, and says where that is; the runs that were measured have none."""
+    if AltoOptions.of(None).trace:
+        return "Its runs were traced: `alto trace show` draws the last of them."
+    if not find_spec("opentelemetry.sdk"):
+        return "A trace of a run wants `pip install 'alto-langgraph[otel]'`."
+    asyncio.run(optimize(graph, {"trace": True}).ainvoke(given))
+    return "A trace of one more run is in .alto/traces: `alto trace show` draws it."
 
 
 def double(slots: int, scale: float, seed: int) -> PacedChatModel:

@@ -1,6 +1,10 @@
 """`alto demo` on a double that takes next to no time."""
 
+import os
 import re
+import subprocess
+import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,14 @@ from alto_langgraph.cli import main
 from alto_langgraph.examples.fact_check import rules
 from alto_langgraph.testing import PacedChatModel
 
+ALTO = [sys.executable, "-c", "from alto_langgraph.cli import main; main()"]
 QUICK = ["demo", "--scale", "0.01", "--runs", "1", "--sentences", "12"]
+
+
+@pytest.fixture(autouse=True)
+def _untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracing is set up for a whole process."""
+    monkeypatch.setattr("alto_langgraph.cli.demo.traced", lambda graph, given: "")
 
 
 def run(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -35,6 +46,15 @@ def test_shows_the_answer_and_writes_the_report(tmp_path: Path, capsys: pytest.C
     assert "Mercury has no moons." in told
     assert str(out) in told
     assert "<html" in out.read_text("utf-8").lower()
+
+
+def test_writes_a_trace_that_can_be_shown(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ALTO_", "OTEL_"))}
+    alto: Any = partial(subprocess.run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    told = alto([*ALTO, *QUICK]).stdout
+    assert "A trace of one more run is in .alto/traces" in told
+    assert len([*(tmp_path / ".alto" / "traces").glob("*.jsonl")]) == 1
+    assert "fragment" in alto([*ALTO, "trace", "show"]).stdout.lower()
 
 
 def test_answers_that_differ_exit_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
