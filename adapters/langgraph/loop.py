@@ -197,12 +197,13 @@ class Committing(Relating, Announcing, Emitting, Incremental):
     def _keep_joins(self) -> None:
         """Leaves what joins have seen before this superstep to a checkpointer still at work; else LangGraph would change it in place.
 
-        Saving goes on beside the superstep, which is over sooner here than under LangGraph: where tasks had run already, and also where a
-        single task takes no time. On an event loop a saver that has further to go than to memory sees that change under LangGraph, too.
+        Saving goes on beside the superstep, which is over sooner here than under LangGraph: where tasks had run already, and on an event
+        loop also where a single task takes no time. A saver that has further to go than to memory sees that change under LangGraph, too,
+        and so does one on a thread, unless the superstep takes longer than the interpreter lets one thread go on.
         """
         if (saving := getattr(self, "_put_checkpoint_fut", None)) is None or saving.done():
             return
-        quick = not self.can_cancel or isinstance(self.checkpointer, InMemorySaver)
+        quick = self.can_cancel and isinstance(self.checkpointer, InMemorySaver)
         if not quick and (self.ahead is None or not self.ahead.has_adopted):
             return
         if self._joins is None:

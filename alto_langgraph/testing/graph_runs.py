@@ -147,7 +147,7 @@ def play(case: Case, side: Any, pace: Callable[[float], float] = float) -> Playe
     token = GAUGE.set(played.gauge)
     try:
         traced = recorded(played.spans) if case.traced and side is not Stock else nullcontext()
-        racing = case.saver == "sqlite"
+        racing = case.saver == "sqlite" or not case.coroutine
         settled = joins_saved_as_they_were() if racing else nullcontext()
         with observed_by(played), deleted_collections(), settled, traced:
             if not case.coroutine:

@@ -163,8 +163,8 @@ def saver_for(case: Case) -> Iterator[Any]:
 def joins_saved_as_they_were() -> Iterator[None]:
     """Hands a saver what joins have seen as it is, on both sides.
 
-    LangGraph hands it the set itself, which the next superstep changes while a saver with further to go than to memory is still at
-    it: which of the two is saved is chance, and with it what comes next after such a checkpoint.
+    LangGraph hands it the set itself, which the next superstep changes while a saver with further to go than to memory, or on a thread,
+    is still at it: which of the two is saved is chance, and with it what comes next after such a checkpoint.
     """
     own = {cls: cls.checkpoint for cls in (NamedBarrierValue, NamedBarrierValueAfterFinish)}
     try:
