@@ -20,6 +20,8 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import AgentState
 from langchain.tools import ToolRuntime
+from langchain_core.messages import SystemMessage
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.managed import RemainingSteps
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
@@ -214,14 +216,73 @@ def test_async_middleware_is_to_blame_too() -> None:
     assert not explained(created(MODEL, [look], middleware=[later])).streams
 
 
+BOUND = MODEL.bind_tools([look])
+OTHER = Caller(script=["other"])
+BY_NAME = {"small": MODEL, "large": OTHER}
+
+
 def choose(state: Any, runtime: Any) -> Any:
+    return (MODEL if runtime.context["size"] == "small" else OTHER).bind_tools([look])
+
+
+def choose_bound(state: Any, its_runtime: Any) -> Any:
+    return BOUND if len(state["messages"]) > 3 else MODEL
+
+
+def choose_by_name(state: Any, runtime: Any) -> Any:
+    return BY_NAME[runtime.context["size"]]
+
+
+async def choose_later(state: Any, runtime: Any) -> Any:
     return MODEL.bind_tools([look])
 
 
-def test_a_model_that_is_chosen_at_run_time_is_to_blame() -> None:
-    node = explained(reacting(choose, [look]))
+@pytest.mark.parametrize("model", [choose, choose_bound, choose_by_name, choose_later])
+@pytest.mark.parametrize("prompt", [None, "You know rivers.", SystemMessage("You know rivers.")])
+def test_a_model_may_be_chosen_at_run_time(model: Any, prompt: Any) -> None:
+    node = explained(reacting(model, [look], system_prompt=prompt))
+    assert node.streams and not node.unstreamed
+    assert (node.effects, node.writes) == ("idempotent", ("messages",))
+
+
+def of_context(state: Any, runtime: Any) -> Any:
+    return runtime.context["model"] if state["messages"] else MODEL
+
+
+def behind_another(state: Any, runtime: Any) -> Any:
+    return RunnableLambda(outside) | MODEL
+
+
+def with_a_call(state: Any, runtime: Any) -> Any:
+    outside("asked")
+    return MODEL
+
+
+CHOSEN = [(of_context, "`of_context()`"), (behind_another, "`__import__`"), (with_a_call, "`__import__`")]
+
+
+@pytest.mark.parametrize(("model", "name"), CHOSEN)
+def test_what_its_code_does_not_tell_is_to_blame(model: Any, name: str) -> None:
+    node = explained(reacting(model, [look]))
     assert not node.streams
-    assert "choose" in node.unstreamed[0].sentence
+    assert node.effects == "unknown"
+    assert any(name in reason.sentence for reason in node.unstreamed)
+
+
+@wrap_model_call
+def of_size(request: Any, handler: Any) -> Any:
+    return handler(request.override(model=BOUND if len(request.messages) > 3 else OTHER))
+
+
+@wrap_model_call
+def or_anything(request: Any, handler: Any) -> Any:
+    return handler(request.override(model=find(request) if len(request.messages) > 3 else OTHER))
+
+
+def test_middleware_may_choose_the_model() -> None:
+    assert explained(created(MODEL, [look], middleware=[of_size])).streams
+    node = explained(created(MODEL, [look], middleware=[or_anything]))
+    assert [reason.code for reason in node.unstreamed] == ["asks"]
 
 
 def forgetful(state: Any) -> Any:
