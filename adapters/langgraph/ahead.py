@@ -20,7 +20,7 @@ from alto_langgraph.adapters.langgraph.naming import Naming
 from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, prepare_sent, renaming
 from alto_langgraph.adapters.langgraph.producers import Producers
 from alto_langgraph.adapters.langgraph.provisional import Provisional, are_repeatable
-from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping
+from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping, Writes
 from alto_langgraph.adapters.langgraph.reports import Reports
 from alto_langgraph.adapters.langgraph.seam import CONFIG_KEY_RESUMING, ERROR, PULL, TASKS
 from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, value_of
@@ -370,32 +370,55 @@ class Ahead:
     def producer(self, task: PregelExecutableTask, early: Early | None, attempt: Any) -> Producer | None:
         """Listens to what a running task is answered; None if nothing may start on a part of that."""
         with self._lock:
-            if not (self._permitted() and task.name in self._issuing.streaming and self.staging.hits.worth(task.name)):
+            if not (self._permitted() and task.name in self._issuing.streaming):
                 return None
-            return self.producers.of(task, early, attempt, self._streamed)
+            relays = self._issuing.relays.get(task.name, frozenset())
+            if not all(map(self.staging.hits.worth, (task.name, *relays))):
+                return None
+            return self.producers.of(task, early, attempt, self._streamed, self._onward if relays else None)
 
-    def _streamed(self, task: PregelExecutableTask, early: Early | None, replays: Replays, sends: Sequence[Send]) -> None:
-        """A running task would send these, as its replays show."""
+    def _streamed(
+        self, task: PregelExecutableTask, early: Early | None, replays: Replays, sends: Sequence[Send], nodes: tuple[str, ...]
+    ) -> None:
+        """A running task, or the last of `nodes` behind it, would send these, as its replays show."""
         with self._lock:
             if replays.over:  # it has returned meanwhile
                 return
             try:
-                replays.over |= not self._stream(task, early, sends)
+                replays.over |= not self._stream(task, early, sends, nodes)
             except Exception as error:
                 self._give_up(error)
 
-    def _stream(self, task: PregelExecutableTask, early: Early | None, sends: Sequence[Send]) -> bool:
+    def _stream(self, task: PregelExecutableTask, early: Early | None, sends: Sequence[Send], nodes: tuple[str, ...]) -> bool:
         """Starts what is new of that; answers whether it may go on."""
-        if not are_repeatable(sends, self._issuing) or (early is not None and (early.abandoned or early.told)):
+        if not are_repeatable(sends, self._issuing):
             return False
+        if nodes and not sends:
+            return True
+        if (tag := self._running(task, early)) is None:
+            return False
+        return self._provisional.relay(tag, nodes, sends) if nodes else self._provisional.stream(tag, sends)
+
+    def _onward(self, task: PregelExecutableTask, early: Early | None, nodes: tuple[str, ...], path: Sequence[Writes]) -> Any:
+        """What is behind a running task, and behind `nodes`, with what replays of them have written; see `replaying.Onward`."""
+        with self._lock:
+            try:
+                tag = self._running(task, early)
+                return None if tag is None else self._provisional.onward(tag, nodes, path)
+            except Exception as error:
+                self._give_up(error)
+                return None
+
+    def _running(self, task: PregelExecutableTask, early: Early | None) -> Tag | None:
+        """What the engine calls a running task; None if it isn't to hear of it any more."""
+        if early is not None and (early.abandoned or early.told):
+            return None
         if self._engine is None:
             self._wake()
         tag = early.tag if early is not None else self._naming.tags.get(task.id)
-        if tag is None or self._engine is None:
-            return False
         if self._news:
             self._catch_up()
-        return self._provisional.stream(tag, sends)
+        return None if self._engine is None else tag
 
     def _answered(self, task: PregelExecutableTask) -> None:
         if self.producers:
