@@ -120,8 +120,9 @@ class Provisional:
         return [Tag(((node, asking.step + distance),)) for distance, node in enumerate(nodes, start=1)]
 
     def _is_free(self, task: Task, tag: Tag) -> bool:
-        """Whether what it would send hasn't been seen otherwise than by answers to `tag`."""
-        return self._engine is not None and self._engine.roster.waits(task) and (not task.children or self._relayed.get(task.tag) == tag)
+        """Whether it has sent nothing yet, nor would otherwise than by answers to `tag`; it may wait at its edges for what these read."""
+        begun = task.phase in (Phase.WAITING, Phase.READY, Phase.RUNNING)
+        return begun and (not task.children or self._relayed.get(task.tag) == tag)
 
     def _offer(self, tag: Tag, new: list[tuple[Tag, Send]] | None) -> bool:
         if new is None:

@@ -12,8 +12,12 @@ from langchain.agents.middleware import (
     AgentMiddleware,
     ContextEditingMiddleware,
     ExtendedModelResponse,
+    HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
+    PIIMiddleware,
+    TodoListMiddleware,
     ToolRetryMiddleware,
     dynamic_prompt,
     wrap_model_call,
@@ -25,7 +29,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.managed import RemainingSteps
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 from packaging.version import Version
 
 from alto_langgraph import optimize
@@ -303,10 +307,55 @@ def test_a_prompt_that_only_computes_is() -> None:
     assert explained(reacting(MODEL, [look], system_prompt=short)).streams
 
 
-def test_with_a_hook_behind_the_model_nothing_is_sent_before_it() -> None:
-    plan = lower(reacting(MODEL, [look], post_model_hook=lambda state: {}))
+def test_calls_go_on_through_a_hook_behind_the_model_that_only_computes() -> None:
+    graph = reacting(MODEL, [look, post], post_model_hook=lambda state: {})
+    plan = lower(graph)
     assert plan.nodes["agent"].sends == frozenset()
     assert plan.nodes["post_model_hook"].sends == {"tools"}
+    assert Candidates(plan).relays.behind("agent") == {"post_model_hook"}
+    assert explained(graph).streams
+    assert [reason.subject for reason in explained(graph).unstreamed] == ["post"]
+
+
+def reaching(state: Any) -> Any:
+    outside("heard")
+
+
+def in_place(state: Any) -> Any:
+    state["messages"].pop()
+
+
+def asking_back(state: Any) -> Any:
+    return {"messages": [interrupt("go on?")]}
+
+
+@pytest.mark.parametrize(("hook", "code"), [(reaching, "effects"), (in_place, "mutates"), (asking_back, "interrupt")])
+def test_a_hook_behind_the_model_that_does_more_is_to_blame(hook: Any, code: str) -> None:
+    node = explained(reacting(MODEL, [look], post_model_hook=hook))
+    assert not node.streams
+    assert code in [reason.code for reason in node.unstreamed]
+    assert all("`post_model_hook`" in reason.sentence for reason in node.unstreamed)
+
+
+@pytest.mark.parametrize(
+    ("middleware", "goes_on"),
+    [
+        (TodoListMiddleware(), True),
+        (ModelCallLimitMiddleware(run_limit=3), True),
+        (HumanInTheLoopMiddleware(interrupt_on={"look": True}), False),
+        (PIIMiddleware("email"), False),
+    ],
+)
+def test_langchains_own_hooks(middleware: Any, goes_on: bool) -> None:
+    node = explained(created(MODEL, [look], middleware=[middleware]))
+    assert node.streams == goes_on
+    assert goes_on or all(f"`{middleware.name}.after_model`" in reason.sentence for reason in node.unstreamed)
+
+
+def test_what_a_hook_may_yet_write_is_waited_for() -> None:
+    graph = reacting(MODEL, [look, peek], post_model_hook=lambda state: {})
+    assert payloads_of(graph).settled("tools", [call("peek")]) is None  # the model's node writes messages, before the hook sends
+    assert payloads_of(graph).settled("tools", [call("look")]) == frozenset()
 
 
 @EITHER
