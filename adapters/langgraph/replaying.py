@@ -10,27 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.types import PregelExecutableTask, Send
 from langsmith.run_helpers import tracing_context
 
-from alto_langgraph.adapters.langgraph.configuring import replaced
 from alto_langgraph.adapters.langgraph.metering import counted_steps
 from alto_langgraph.adapters.langgraph.naming import sends_of
 from alto_langgraph.adapters.langgraph.prepare import read_ahead
-from alto_langgraph.adapters.langgraph.seam import (
-    CONF,
-    CONFIG_KEY_CALL,
-    CONFIG_KEY_READ,
-    CONFIG_KEY_READ_STATE,
-    CONFIG_KEY_RUNTIME,
-    CONFIG_KEY_SCRATCHPAD,
-    CONFIG_KEY_SEND,
-    CONFIG_KEY_STREAM,
-)
+from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
+from alto_langgraph.adapters.langgraph.unheard import unheard
 from alto_langgraph.driver.budget import METER, Meter, metered
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import ANSWERS, Answers, Producer, UnansweredError
@@ -224,7 +214,7 @@ class Replays:
 
     def _enter(self, trial: _Trial, task: PregelExecutableTask, read: Any) -> None:
         trial.path.append(deque())
-        trial.config = _config(task, read, trial.path[-1])
+        trial.config = unheard(task, read, trial.path[-1])
         var_child_runnable_config.set(trial.config)
 
     def _show(self, trial: _Trial) -> None:
@@ -271,44 +261,3 @@ def of_run(task: PregelExecutableTask, early: Early | None) -> Ready:
         return task, read
 
     return ready
-
-
-def _config(task: PregelExecutableTask, read: Any, writes: deque[tuple[str, Any]]) -> Any:
-    given = task.config[CONF]
-    conf = {
-        **given,
-        CONFIG_KEY_SEND: writes.extend,
-        CONFIG_KEY_READ: _unread if read is None else _reading(read, writes),
-        CONFIG_KEY_READ_STATE: _unread,
-        CONFIG_KEY_CALL: _unread,
-        CONFIG_KEY_STREAM: _NEITHER,
-        CONFIG_KEY_SCRATCHPAD: _NEITHER,
-    }
-    if (runtime := given.get(CONFIG_KEY_RUNTIME)) is not None:
-        conf[CONFIG_KEY_RUNTIME] = replaced(runtime, stream_writer=_unheard)
-    return {**task.config, "callbacks": None, CONF: conf}
-
-
-def _reading(read: Any, writes: deque[tuple[str, Any]]) -> Any:
-    """The same with other writes of its own."""
-    scratchpad, channels, managed, _ = read.args
-    return partial(read.func, scratchpad, channels, managed, SimpleNamespace(writes=writes))
-
-
-class _Neither:
-    """What `interrupt()` and graphs inside would take from the task: a replay neither pauses the run nor runs a graph of its own."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise UnansweredError
-
-
-_NEITHER = _Neither()
-
-
-def _unheard(chunk: Any) -> None:
-    """Where a replay's own events go."""
-
-
-def _unread(*_: Any, **__: Any) -> Any:
-    """Where the state can't be told yet."""
-    raise UnansweredError
