@@ -24,9 +24,11 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import AgentState
 from langchain.tools import ToolRuntime
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.messages import SystemMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import BaseTool, StructuredTool, tool
+from langchain_core.tools import BaseTool, StructuredTool, create_retriever_tool, tool
+from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph.managed import RemainingSteps
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
 from langgraph.types import Command, interrupt
@@ -707,3 +709,40 @@ def test_nobody_knows_what_a_kind_of_ones_own_looks_at() -> None:
     graph = reacting(MODEL, Watching([look]))
     assert payloads_of(graph).settled("tools", [call("look")]) is None
     assert lower(graph).nodes["tools"].kinds == ()
+
+
+class TavilySearch(BaseTool):
+    """Of langchain-tavily, as far as it is known by its name."""
+
+    name: str = "search"
+    description: str = "Searches."
+    api_wrapper: Any = None
+
+    def _run(self, query: str) -> str:
+        return str(outside(query))
+
+
+TavilySearch.__module__ = "langchain_tavily.tavily_search"
+
+
+class OwnSearch(TavilySearch):
+    """Somebody's own kind of one."""
+
+
+@pytest.mark.parametrize(
+    ("search", "effects"),
+    [
+        (TavilySearch(), Effects.IDEMPOTENT),
+        (TavilySearch(metadata={"effects": "external"}), Effects.EXTERNAL),
+        (TavilySearch(api_wrapper=Around()), Effects.UNKNOWN),
+        (OwnSearch(), Effects.UNKNOWN),
+    ],
+)
+def test_tools_of_integrations_that_only_read_are_known(search: Any, effects: Effects) -> None:
+    assert kinds(created, [search])["search"].function.effects is effects
+
+
+def test_a_retriever_as_a_tool_only_reads() -> None:
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=4))
+    search = create_retriever_tool(store.as_retriever(), "search", "Searches.")
+    assert kinds(created, [search])["search"].function.effects is Effects.IDEMPOTENT
