@@ -92,6 +92,8 @@ class Provisional:
         if self._engine is None:
             return False
         last = self._behind(self._engine.tasks[tag], nodes)[-1]
+        if self._engine.tasks[last].phase is Phase.COMPLETED:
+            return False  # it has really sent what it sends
         self._relayed[last] = tag
         return self.stream(last, sends)
 
@@ -120,9 +122,9 @@ class Provisional:
         return [Tag(((node, asking.step + distance),)) for distance, node in enumerate(nodes, start=1)]
 
     def _is_free(self, task: Task, tag: Tag) -> bool:
-        """Whether it has sent nothing yet, nor would otherwise than by answers to `tag`; it may wait at its edges for what these read."""
-        begun = task.phase in (Phase.WAITING, Phase.READY, Phase.RUNNING)
-        return begun and (not task.children or self._relayed.get(task.tag) == tag)
+        """Whether it has sent nothing, nor would but by answers to `tag`. One that needs nothing of these may be ahead already."""
+        fine = task.phase in (Phase.WAITING, Phase.READY, Phase.RUNNING, Phase.COMPLETED)
+        return fine and (not task.children or self._relayed.get(task.tag) == tag)
 
     def _offer(self, tag: Tag, new: list[tuple[Tag, Send]] | None) -> bool:
         if new is None:

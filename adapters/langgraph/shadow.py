@@ -168,8 +168,8 @@ class Shadow:
         def written(key: str) -> _Steps:
             steps = {at: [*entries] for at, entries in self._writes.get(key, {}).items()}
             for at, tag, values in path:
-                if key in values:
-                    steps.setdefault(at, []).append((tag, values[key]))
+                others = [entry for entry in steps.get(at, ()) if entry[0] != tag]
+                steps[at] = [*others, (tag, values[key])] if key in values else others
             return steps
 
         return {key: self._channel(key, step, written(key), certain=False, ids=False) for key in keys}

@@ -208,6 +208,11 @@ def between(builder: Any) -> None:
     builder.add_node("clean", cleaned).add_edge("plan", "clean").add_edge("clean", "parse")
 
 
+def idle(builder: Any) -> None:
+    """A node that needs nothing of the plan, and so is done before it."""
+    builder.add_node("idle", lambda state: None).add_edge("plan", "idle").add_edge("idle", "parse")
+
+
 def routed(builder: Any) -> None:
     builder.add_node("nobody", lambda state: {}).add_conditional_edges("plan", to_parse, ["parse", "nobody"])
 
@@ -236,7 +241,7 @@ def early(facts: Facts) -> int:
 
 
 @pytest.mark.parametrize("parse", [parse, parse_and_send, parse_and_note])
-@pytest.mark.parametrize("more", [None, between, routed, beside])
+@pytest.mark.parametrize("more", [None, between, idle, routed, beside])
 async def test_the_first_section_is_written_while_the_plan_is(parse: Any, more: Any) -> None:
     if parse is parse_and_note and more is beside:
         return  # both write `notes`, in an order that chance makes
