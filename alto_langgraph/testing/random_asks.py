@@ -152,8 +152,13 @@ def _with_ask(dice: Dice, graph: Graph, name: str, alias: bool) -> Graph:
 
 
 def with_relays(dice: Dice, graph: Graph) -> Graph:
-    """The graph in which nodes of their own, behind some that ask, send the parts of their answers, where these are in the state."""
-    asking = [node for node in graph.nodes if node.ask and node.ask.key and node.routes and not node.command]
+    """The graph in which nodes of their own, behind some that ask, send the parts of their answers, where these are in the state.
+
+    Not behind nodes of which several may share a superstep: what they have sent each for itself would be sent for all together.
+    """
+    together = several(graph)
+    able = [node for node in graph.nodes if node.name not in together and node.routes and not node.command]
+    asking = [node for node in able if node.ask and node.ask.key]
     for node in asking:
         if dice.chance(0.3):
             graph = _relayed(dice, graph, node, node.ask.key if node.ask else "")
