@@ -87,6 +87,7 @@ class Ahead(Waking):
             self._check(tag)
         self._tell(self._reports.opening(tasks.values()))
         self._adopting = {}
+        self._provisional.opened()
         self._tell(*(self._reports.finishing(task) for task in tasks.values() if task.writes))
 
     def _check(self, tag: Tag) -> None:

@@ -97,6 +97,12 @@ class Provisional:
         self._relayed[last] = tag
         return self.stream(last, sends)
 
+    def opened(self) -> None:
+        """A superstep has begun: what nodes would have sent that never came was in vain."""
+        for tag in [tag for tag in self._relayed if self._engine is None or tag not in self._engine.tasks]:
+            del self._relayed[tag]
+            self._fragments.forget(tag)
+
     def onward(self, tag: Tag, nodes: tuple[str, ...], path: Sequence[Writes]) -> tuple[PregelExecutableTask, Any] | None:
         """The task behind the last of those, with what they would write; None if it isn't one that may be run on that."""
         engine, shadow = self._engine, self._shadow

@@ -280,6 +280,21 @@ async def test_what_would_show_or_turns_out_wrong(parse: Any) -> None:
     assert parse is not counted or not early(facts)
 
 
+def unless_plums(state: State) -> str:
+    return "nobody" if "plums" in state["plan"] else "parse"
+
+
+async def test_a_node_that_the_complete_answer_does_not_lead_to_has_sent_in_vain() -> None:
+    def more(builder: Any) -> None:
+        builder.add_node("nobody", lambda state: {}).add_conditional_edges("plan", unless_plums, ["parse", "nobody"])
+
+    stock = await arecord(App(Writer()).build(Stock, more=more), FRUIT)
+    graph = App(Writer(waits=True)).build(Alto, more=more)
+    assert difference(stock, await arecord(graph, FRUIT)) is None
+    started, right = graph.explain().node("parse").heard
+    assert started and not right
+
+
 async def test_who_asks_behind_the_one_that_asks_is_asked_once() -> None:
     asked: list[str] = []
 
