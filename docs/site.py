@@ -1,4 +1,4 @@
-"""Lets mkdocs build the site from the repository as it is: with the README as its home, and with all that pages link to outside of docs/."""
+"""Lets mkdocs build the site from the repository as it is: the README is its home, and what pages link to outside of docs/ comes along."""
 
 from __future__ import annotations
 
