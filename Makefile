@@ -9,7 +9,7 @@ ARGS ?=
 ENGINE := .venv-vllm
 OLDEST := .venv-oldest
 
-.PHONY: help setup test test-oldest test-vllm demo trace-demo check docs wheel-test bench fuzz conformance mutation
+.PHONY: help setup test test-oldest test-chroma test-vllm demo trace-demo check docs wheel-test bench fuzz conformance mutation
 
 help:  ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -22,6 +22,10 @@ test: $(READY)  ## Run the tests (ARGS="-k name" chooses)
 test-oldest: $(OLDEST)/.ready  ## Run public names, command line, equivalence and 100 random graphs on the oldest LangGraph supported
 	$(OLDEST)/bin/python -m pytest tests/face tests/cli tests/equivalence $(ARGS)
 	$(OLDEST)/bin/python -m alto_langgraph.testing.fuzz -n 100
+
+test-chroma: $(READY)  ## Run the tests that need Chroma, LangChain's standard tests of stores among them (installs the extra)
+	$(BIN)/python -m pip install -qq --editable '.[chroma]' langchain-tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m chroma $(ARGS)
 
 test-vllm: $(ENGINE)/.ready  ## Run the tests on a real vLLM engine, on the CPU (an environment of its own, 3.5 GB)
 	$(ENGINE)/bin/python -m pytest tests/vllm -m vllm -W default $(ARGS)

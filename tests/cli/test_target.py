@@ -82,6 +82,18 @@ def test_a_mistake_is_named(folder: Path, target: str, message: str) -> None:
     assert str(caught.value).removesuffix(" Run again with --debug to see where.") == message
 
 
+def test_graphs_that_could_be_meant_are_named(folder: Path) -> None:
+    (folder / "flows.py").write_text("from langgraph.graph import StateGraph\ndraft = StateGraph(dict)\nfirst, text = draft, 'no graph'\n")
+    for target, message in {
+        "flows.py": "`flows.py` doesn't name an object. Write `flows.py:draft` or `flows.py:first`.",
+        "flows.py:nothing_like_it": "`flows.py` has no attribute `nothing_like_it`. Its graphs: `draft`, `first`.",
+        "flows:nothing_like_it": "`flows` has no attribute `nothing_like_it`. Its graphs: `draft`, `first`.",
+    }.items():
+        with pytest.raises(TargetError) as caught:
+            load_target(target)
+        assert str(caught.value) == message
+
+
 def test_json_is_read_from_a_file_or_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "in.json").write_text('{"text": "été"}', encoding="utf-8")
     assert load_json("in.json") == load_json(folder / "in.json") == {"text": "été"}
