@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSIONS = ("python3.11", "python3.12", "python3.13", "python3.14")
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 OLDEST = "langgraph==1.2.0"
 EXTRAS = tuple(extra for extra in PROJECT["optional-dependencies"] if extra not in ("dev", "docs"))
 SMOKE = """
@@ -52,10 +53,9 @@ def build() -> tuple[Path, Path]:
 
 def environment(python: str, folder: Path, *packages: str | Path) -> Path:
     """A clean virtual environment with these packages: its `bin`."""
-    run(python, "-m", "venv", folder)
-    binaries = folder / "bin"
-    run(binaries / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages)
-    return binaries
+    run(python, "-m", "venv", "--without-pip", folder)
+    run(*PIP, "--python", folder / "bin" / "python", "install", "--quiet", *packages)
+    return folder / "bin"
 
 
 def tried(python: str, folder: Path, *packages: str | Path) -> str:
@@ -79,7 +79,7 @@ def main(pythons: Iterable[str]) -> None:
         print(f"sdist: {tried(sys.executable, Path(place, 'sdist'), sdist)}", flush=True)
         print(f"oldest: {tried(sys.executable, Path(place, 'oldest'), wheel, OLDEST)}", flush=True)
         for extra in EXTRAS:
-            run(sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed", f"{wheel}[{extra}]")
+            run(*PIP, "install", "--dry-run", "--quiet", "--ignore-installed", f"{wheel}[{extra}]")
             print(f"[{extra}]: can be resolved", flush=True)
 
 
@@ -87,7 +87,7 @@ def found(python: str) -> str | None:
     """Where a Python is that starts and makes environments: on the path, or one of pyenv's, whose shims only start those it is set to."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for where in (shutil.which(python), *map(str, sorted(pyenv.glob(f"versions/*/bin/{python}"), reverse=True))):
-        if where and subprocess.run([where, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode == 0:
+        if where and subprocess.run([where, "-c", "import venv"], capture_output=True, check=False).returncode == 0:
             return where
     return None
 
