@@ -121,9 +121,9 @@ def _import_failure(source: str, error: Exception) -> TargetError:
 
 
 def _graphs(holder: object) -> list[str]:
-    """Names of what looks like a graph in a module, compiled or not, without importing LangGraph to see."""
+    """Names of what looks like a graph in a module, not compiled or compiled, without importing LangGraph to see."""
     named = [(name, getattr(holder, name)) for name in _public(holder)] if isinstance(holder, ModuleType) else []
-    return [name for name, value in named if not isinstance(value, type) and (hasattr(value, "add_edge") or hasattr(value, "get_graph"))]
+    return [name for name, value in named if not isinstance(value, type) and (hasattr(value, "add_edge") or hasattr(value, "get_state"))]
 
 
 def _public(holder: object) -> list[str]:

@@ -11,6 +11,14 @@ import pytest
 from alto_langgraph.cli.target import load_json, load_target
 from alto_langgraph.exceptions import TargetError
 
+FLOWS = """
+from langchain_core.runnables import RunnableLambda
+from langgraph.graph import StateGraph
+
+draft = StateGraph(dict).add_node("step", print).set_entry_point("step")
+final = draft.compile()
+text, chain = "no graph", RunnableLambda(str)
+"""
 APP = "import beside_target\nclass Graph: nodes = ['a']\ngraph = Graph()\n"
 
 
@@ -83,11 +91,11 @@ def test_a_mistake_is_named(folder: Path, target: str, message: str) -> None:
 
 
 def test_graphs_that_could_be_meant_are_named(folder: Path) -> None:
-    (folder / "flows.py").write_text("from langgraph.graph import StateGraph\ndraft = StateGraph(dict)\nfirst, text = draft, 'no graph'\n")
+    (folder / "flows.py").write_text(FLOWS)
     for target, message in {
-        "flows.py": "`flows.py` doesn't name an object. Write `flows.py:draft` or `flows.py:first`.",
-        "flows.py:nothing_like_it": "`flows.py` has no attribute `nothing_like_it`. Its graphs: `draft`, `first`.",
-        "flows:nothing_like_it": "`flows` has no attribute `nothing_like_it`. Its graphs: `draft`, `first`.",
+        "flows.py": "`flows.py` doesn't name an object. Write `flows.py:draft` or `flows.py:final`.",
+        "flows.py:nothing_like_it": "`flows.py` has no attribute `nothing_like_it`. Its graphs: `draft`, `final`.",
+        "flows:nothing_like_it": "`flows` has no attribute `nothing_like_it`. Its graphs: `draft`, `final`.",
     }.items():
         with pytest.raises(TargetError) as caught:
             load_target(target)
