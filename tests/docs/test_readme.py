@@ -43,6 +43,11 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     assert re.findall(r"^make (\w+)", README.split("```")[1], re.MULTILINE) == ["demo", "test"]
 
 
+def test_the_readme_is_read_in_three_minutes() -> None:
+    prose = re.sub(r"```.*?```|\]\([^)]*\)", "", README, flags=re.DOTALL)
+    assert len(prose.split()) < 3 * 280, "details have pages of their own in docs/"
+
+
 @EVERY_PAGE
 def test_commands_exist(page: str) -> None:
     commands = "\n".join("".join(block) for block in CODE.findall(TEXTS[page]))
