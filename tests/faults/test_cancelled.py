@@ -36,13 +36,13 @@ class Stopping(JumpingLoop):
 
     turns = 0
     last: int | None = None
-    stop: Callable[[], object]
+    call: Callable[[], object]
 
     def _run_once(self) -> None:
         if self.last is not None:
             self.turns += 1
             if self.turns == self.last:
-                self.stop()
+                self.call()
         super()._run_once()  # type: ignore[misc]
 
 
@@ -59,7 +59,7 @@ async def observed(graph: Any, name: str, given: Any) -> Observation:
 async def cancelled(loop: Stopping, graph: Any, name: str, turns: int) -> tuple[bool, Observation]:
     """Whether a run ended by being cancelled after so many turns; and what one that goes on where it ended shows."""
     run = loop.create_task(observed(graph, name, INPUT))
-    loop.turns, loop.last, loop.stop = 0, turns, run.cancel
+    loop.turns, loop.last, loop.call = 0, turns, run.cancel
     with suppress(asyncio.CancelledError):
         await run
     loop.last = None
@@ -69,8 +69,8 @@ async def cancelled(loop: Stopping, graph: Any, name: str, turns: int) -> tuple[
 
 
 def lasting(seen: Observation) -> Observation:
-    """What stays of a run: its history and all that was saved."""
-    return Observation((), seen.history, seen.stored)
+    """What stays of a run: its history. (What is stored says of a superstep that it was resumed at it.)"""
+    return Observation((), seen.history)
 
 
 def every_turn(name: str, side: str, expected: Observation) -> Signals:
