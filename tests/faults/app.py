@@ -243,8 +243,8 @@ def begins(item: str) -> Command[Any]:
     return Command(update={"out": [f"first {item}"]}, goto=[Send("second", item)] if item == "quick" else [])
 
 
-def built(side: str, fault: Fault, *, sync: bool) -> Any:
-    """The graph of one side, compiled with everything that may fail."""
+def built(side: str, fault: Fault, *, sync: bool, saver: Any = None) -> Any:
+    """The graph of one side, compiled with everything that may fail, or with this saver."""
     nodes = SYNC if sync else ASYNC
     graph = BOTH[side](State)
     for name, (node, options) in nodes.items():
@@ -252,7 +252,7 @@ def built(side: str, fault: Fault, *, sync: bool) -> Any:
     graph.add_conditional_edges(START, lambda state: [Send("first", item) for item in state["items"]], ["first"])
     graph.add_conditional_edges("second", path_on_a_thread if sync else path, ["third"])
     graph.add_edge("third", "fourth").add_edge("fourth", "fifth")
-    return graph.compile(checkpointer=Saver(fault), store=Store(fault), cache=Cache(fault))
+    return graph.compile(checkpointer=saver or Saver(fault), store=Store(fault), cache=Cache(fault))
 
 
 async def first(item: str) -> Command[Any]:
