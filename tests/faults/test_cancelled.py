@@ -3,33 +3,108 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, Send
+from typing_extensions import TypedDict
 
 from alto_langgraph.comparison import Observation, arecord, difference
 from alto_langgraph.comparison.plain import Thing
-from alto_langgraph.testing.graph_runs import builder
-from alto_langgraph.testing.graph_shapes import SHAPES, as_coroutines
+from alto_langgraph.graph import START
 from alto_langgraph.testing.jumping_clock import JumpingLoop
 from tests.adapters.signals import Signals, signals
 from tests.faults.app import BOTH
 from tests.faults.left import nothing_left, tasks
 
-INPUT: dict[str, Any] = {"seed": 7, "box": []}
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}}
-NAMES = (
-    "chain of sends",
-    "fast and slow producers",
-    "join beside sends",
-    "loop of sends",
-    "subgraph with a chain",
-    "sends to a subgraph",
-    "two nodes at a time",
-)
+INPUT: dict[str, Any] = {"items": [3, 0, 1]}
+AGAIN: dict[str, Any] = {"metadata": {"effects": "idempotent"}}
+
+
+class State(TypedDict, total=False):
+    items: list[int]
+    out: Annotated[list[str], operator.add]
+    a: int
+    b: int
+
+
+async def begin(state: State) -> Command[Any]:
+    return Command(goto=[Send("first", item) for item in state["items"]])
+
+
+async def first(item: int) -> Command[Any]:
+    await asyncio.sleep(item)
+    return Command(update={"out": [f"first {item}"]}, goto=Send("second", item))
+
+
+async def second(item: int) -> Command[Any]:
+    await asyncio.sleep(1)
+    return Command(update={"out": [f"second {item}"]}, goto=Send("third", item))
+
+
+async def third(item: int) -> State:
+    await asyncio.sleep(item / 2)
+    return {"out": [f"third {item}"]}
+
+
+async def slow(state: State) -> State:
+    await asyncio.sleep(5)
+    return {"a": 1}
+
+
+async def quick(state: State) -> State:
+    await asyncio.sleep(1)
+    return {"b": 2}
+
+
+async def after(state: State) -> State:
+    await asyncio.sleep(1)
+    return {"out": [f"after {state['b']}"]}
+
+
+async def last(state: State) -> State:
+    return {"out": [f"last {state.get('a')} {state.get('b')} of {len(state['out'])}"]}
+
+
+def sends(side: Any) -> Any:
+    """Three items, each its way through three stages."""
+    graph = side(State).add_node("first", first, destinations=("second",)).add_node("second", second, destinations=("third",))
+    graph.add_node("third", third).add_node("last", last).add_edge("third", "last")
+    return graph.add_node("begin", begin, destinations=("first",)).add_edge(START, "begin")
+
+
+def edges(side: Any) -> Any:
+    """`slow` beside quick -> after, and both -> last."""
+    graph = side(State).add_node("slow", slow).add_node("quick", quick).add_node("after", after).add_node("last", last)
+    return graph.add_edge(START, "slow").add_edge(START, "quick").add_edge("quick", "after").add_edge(["slow", "after"], "last")
+
+
+def chain(side: Any) -> Any:
+    """Stages that need nothing of each other, and may be repeated."""
+    graph = side(State)
+    for node in (slow, quick, after, last):
+        graph.add_node(node.__name__, node, **AGAIN)
+    return graph.add_edge(START, "slow").add_edge("slow", "quick").add_edge("quick", "after").add_edge("after", "last")
+
+
+def inner(side: Any) -> Any:
+    """The three items in a subgraph, beside `slow`."""
+    graph = side(State).add_node("inside", sends(side).compile()).add_node("slow", slow).add_node("after", after)
+    return graph.add_edge(START, "inside").add_edge(START, "slow").add_edge("slow", "quick").add_node("quick", quick).add_edge("quick", "after")
+
+
+def limited(side: Any) -> Any:
+    """The three items, two tasks at a time."""
+    return sends(side)
+
+
+SHAPES: dict[str, Callable[[Any], Any]] = {shape.__name__: shape for shape in (sends, edges, chain, inner, limited)}
+"""None with a conditional edge behind a node: LangGraph itself loses what follows, if a task is cancelled on its way from one to the other."""
 
 
 class Stopping(JumpingLoop):
@@ -48,13 +123,11 @@ class Stopping(JumpingLoop):
 
 
 def compiled(name: str, side: str) -> Any:
-    shape = SHAPES[name]
-    return builder(as_coroutines(shape.graph, True))(BOTH[side], BOTH["stock"]).compile(checkpointer=InMemorySaver())
+    return SHAPES[name](BOTH[side]).compile(checkpointer=InMemorySaver())
 
 
 async def observed(graph: Any, name: str, given: Any) -> Observation:
-    config = {**CONFIG, **SHAPES[name].config}
-    return await arecord(graph, given, config=config, **SHAPES[name].how)
+    return await arecord(graph, given, config={**CONFIG, "max_concurrency": 2 if name == "limited" else None})
 
 
 async def cancelled(loop: Stopping, graph: Any, name: str, turns: int) -> tuple[bool, Observation]:
@@ -76,7 +149,7 @@ def lasting(seen: Observation) -> Observation:
 
 def every_turn(name: str, side: str, expected: Observation) -> Signals:
     """Cancels runs after one turn, after two, and so on, until one has ended before."""
-    with asyncio.Runner(loop_factory=Stopping) as runner, signals() as told:
+    with signals() as told, asyncio.Runner(loop_factory=Stopping) as runner:
         loop: Any = runner.get_loop()
         turns, went_on = 0, True
         while went_on:
@@ -90,16 +163,18 @@ def every_turn(name: str, side: str, expected: Observation) -> Signals:
     return told
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_at_any_turn(name: str) -> None:
+def uncancelled(name: str) -> Observation:
     with asyncio.Runner(loop_factory=Stopping) as runner:
-        expected = runner.run(observed(compiled(name, "stock"), name, INPUT))
+        return runner.run(observed(compiled(name, "stock"), name, INPUT))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_at_any_turn(name: str) -> None:
     with nothing_left():
-        told = every_turn(name, "alto", expected)
+        told = every_turn(name, "alto", uncancelled(name))
     assert told.ahead.total()
 
 
-def test_the_proof_holds_for_stock() -> None:
-    with asyncio.Runner(loop_factory=Stopping) as runner:
-        expected = runner.run(observed(compiled(NAMES[0], "stock"), NAMES[0], INPUT))
-    every_turn(NAMES[0], "stock", expected)
+@pytest.mark.parametrize("name", ["sends", "edges"])
+def test_the_proof_holds_for_stock(name: str) -> None:
+    every_turn(name, "stock", uncancelled(name))
