@@ -1,6 +1,6 @@
 """How cost grows: with fragments, depth, width, state keys, runs at a time, and the size of the state; fitted, and plotted.
 
-`python -m benchmarks.scale` measures, each size in a process of its own; `--json FILE --plot FILE` keep it, names choose.
+`python -m benchmarks.scale grow` measures, each size in a process of its own; `--json FILE --plot FILE` keep it, names choose.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from langgraph.types import Command, Send
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import sides
 from benchmarks.probes import ROOT
-from benchmarks.sides import Side, side
+from benchmarks.sides import Side
 
 MEGABYTE = 2**20
 LINEAR = 1.15
@@ -175,7 +176,7 @@ class Point:
 def measure(shape: str, name: str, size: int) -> Point:
     """Measures one size in this process, after a small one."""
     run, sizes = SHAPES[shape]
-    chosen = side(name)
+    chosen = sides.side(name)
     asyncio.run(run(chosen, min(sizes)))
     before, began = _peak(), time.process_time()
     asyncio.run(run(chosen, size))
@@ -225,18 +226,18 @@ def one(shape: str, name: str, size: int) -> None:
 
 
 @app.command()
-def all(
-    shapes: list[str] = typer.Argument(None),
-    json_to: Path | None = typer.Option(None, "--json"),
-    plot_to: Path | None = typer.Option(None, "--plot"),
-    most: int = typer.Option(100_000, help="Largest size."),
-    tries: int = typer.Option(3),
-    sides: list[str] = typer.Option(["alto"], "--side"),
+def grow(
+    shapes: Annotated[list[str] | None, typer.Argument(help="What grows; all when left out.")] = None,
+    json_to: Annotated[Path | None, typer.Option("--json", help="File to keep every point in.")] = None,
+    plot_to: Annotated[Path | None, typer.Option("--plot", help="Picture.")] = None,
+    most: Annotated[int, typer.Option(help="Largest size.")] = 100_000,
+    tries: Annotated[int, typer.Option(help="Processes for each size; the least counts.")] = 3,
+    side: Annotated[str, typer.Option(help="stock or alto, or both with a comma.")] = "alto",
 ) -> None:
     """Measures, tells exponents, and what each costs at the smallest and the largest size."""
     points = []
     for shape in shapes or SHAPES:
-        for name in sides:
+        for name in side.split(","):
             points += [apart(shape, name, size, tries) for size in SHAPES[shape][1] if size <= most]
     if json_to:
         json_to.write_text(json.dumps([asdict(point) for point in points], indent=1) + "\n")

@@ -180,7 +180,7 @@ def faults(samples: Sequence[Sample]) -> list[str]:
     return found
 
 
-def main(minutes: float = 30.0, stretches: int = 30, json_to: Path | None = typer.Option(None, "--json")) -> None:
+def main(minutes: float = 30.0, stretches: int = 30, json_to: Annotated[Path | None, typer.Option("--json")] = None) -> None:
     """Prints a line for each stretch, and what isn't as it should be; exits with 1 then."""
     samples = asyncio.run(soak(minutes, stretches))
     if json_to:

@@ -1,8 +1,9 @@
 """One app with everything that can fail in it, and the fault that strikes at one of these places.
 
-Superstep by superstep: `first` (quick, slow) -> `second` (asks a retriever and a model) -> `third` -> `fourth` (needs nothing of `third`) ->
-`fifth` (cached, looks into the store). Under alto the slow `first` waits until `second` is through, and `third` until `fourth` is, so
-faults strike where work runs ahead. From `second` on each task is alone in its superstep: what is left then is no matter of time.
+Superstep by superstep: `first` (quick, slow) -> `second` (asks a retriever and a model) -> `third` -> `fourth` (needs nothing of
+`third`) -> `fifth` (cached, looks into the store). Under alto the slow `first` waits until `second` is through, and `third` until
+`fourth` is, so faults strike where work runs ahead. From `second` on each task is alone in its superstep: what is left then is no matter
+of time.
 """
 
 from __future__ import annotations
@@ -66,7 +67,6 @@ class Fault:
     def heal(self, waiting: Any = None) -> None:
         """It strikes no more; what is returned is the input of a turn that goes on."""
         self.healed = True
-
 
     def at(self, place: str) -> None:
         """A place where it may strike."""

@@ -120,8 +120,6 @@ def real(main: Any) -> Any:
     return asyncio.run(main)
 
 
-
-
 def stalled(main: Any) -> Any:
     """Runs on an event loop that something else holds up again and again."""
     stop = threading.Event()

@@ -57,7 +57,6 @@ def built(side: str, saver: Any, *, sync: bool) -> Any:
     return graph.add_edge(START, "slow").add_edge(START, "quick").compile(checkpointer=saver)
 
 
-
 def seen(side: str, file: Path, *, sync: bool) -> Observation:
     """A run on a full disk, then one with room."""
     full, roomy = "pragma max_page_count = 20", "pragma max_page_count = 100000"

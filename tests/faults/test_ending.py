@@ -37,9 +37,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_as_under_stock(scene: str, left: Path) -> None:
-    stock, alto = (
-        {name: (left / f"{scene} {side}" / name).read_text() for name in ("code", "out", "err")} for side in BOTH
-    )
+    stock, alto = ({name: (left / f"{scene} {side}" / name).read_text() for name in ("code", "out", "err")} for side in BOTH)
     assert alto == stock
     assert int(alto["code"]) == (7 if scene == "told_to_end_on_threads" else 0)
     assert alto["err"] == ""

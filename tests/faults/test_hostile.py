@@ -262,7 +262,7 @@ def test_of_a_flood_the_window_is_the_most_that_is_begun_ahead() -> None:
 
 
 def test_a_flood_costs_each_what_few_cost_each() -> None:
-    """By calls, not by time. (100,000 of them: `python -m benchmarks.scale width fragments`.)"""
+    """By calls, not by time. (100,000 of them: `python -m benchmarks.scale grow width fragments`.)"""
     graph = flooding("alto")
     answer_of(graph.ainvoke({"odd": 10}))
     each = []

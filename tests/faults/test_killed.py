@@ -50,7 +50,7 @@ async def whole(sync: bool) -> Observation:
 async def found(death: Death, folder: Path, side: str) -> tuple[Observation, Observation]:
     """What the next process finds, and what it shows that goes on under `side`."""
     file = str(folder / "saved")
-    with struck_by(QUIET, side), signals():
+    with struck_by(QUIET, "stock"), signals():  # where a run goes on nobody waits for what is ahead
         if death.sync:
             with SqliteSaver.from_conn_string(file) as saver:
                 graph = built(side, QUIET, sync=True, saver=saver)

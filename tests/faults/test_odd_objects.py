@@ -17,8 +17,8 @@ from typing_extensions import TypedDict
 
 from alto_langgraph.graph import START
 from alto_langgraph.testing import jumping_clock
-from alto_langgraph.tracing import attributes as names
 from alto_langgraph.testing.traces import recorded
+from alto_langgraph.tracing import attributes as names
 from tests.adapters.signals import aheard, say, signals
 from tests.faults.app import ALTO, BOTH, Fault, struck_by
 from tests.faults.left import nothing_left, tasks
@@ -64,7 +64,7 @@ class Lying:
 
 
 def frame() -> Any:
-    pandas = pytest.importorskip("pandas")
+    pandas = __import__("pandas")
     return pandas.DataFrame({"a": [1, 2], "b": ["x", None]})
 
 

@@ -69,11 +69,13 @@ def test_a_drawing_escapes_names() -> None:
 
 def test_a_terminal_obeys_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "shown.py").write_text(
-        "from tests.faults.test_safe import app, ESCAPES\ngraph = app(ESCAPES)\n", encoding="utf-8"
-    )
+    (tmp_path / "shown.py").write_text("from tests.faults.test_safe import app, ESCAPES\ngraph = app(ESCAPES)\n", encoding="utf-8")
     (tmp_path / "in.json").write_text(json.dumps({"key": ESCAPES}))
-    for words in (["explain", "shown.py:graph"], ["explain", "shown.py:graph", "--mermaid"], ["compare", "shown.py:graph", "--input", "in.json", "--runs", "1"]):
+    for words in (
+        ["explain", "shown.py:graph"],
+        ["explain", "shown.py:graph", "--mermaid"],
+        ["compare", "shown.py:graph", "--input", "in.json", "--runs", "1"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main(words)
         assert not ended.value.code
@@ -84,6 +86,12 @@ def test_a_terminal_obeys_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 # ---- files
 
 
+def imported(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name.split(".")[0] for alias in node.names}
+    return {(node.module or "").split(".")[0]} if isinstance(node, ast.ImportFrom) else set()
+
+
 def test_nothing_from_disk_is_executed_or_unpickled() -> None:
     """But for the script that `alto run` is given, and what random graphs of tests are written as."""
     allowed = {("cli/run.py", "exec"), ("testing/graph_session.py", "exec"), ("testing/graph_session.py", "eval")}
@@ -92,9 +100,7 @@ def test_nothing_from_disk_is_executed_or_unpickled() -> None:
         for file in (ROOT / room).rglob("*.py"):
             name = str(file.relative_to(ROOT / room))
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import) and modules & {alias.name.split(".")[0] for alias in node.names}:
-                    found.add((name, "import"))
-                elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in modules:
+                if modules & imported(node):
                     found.add((name, "import"))
                 elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "__import__"):
                     found.add((name, node.func.id))
