@@ -71,14 +71,16 @@ def second_on_a_thread(payload: Any) -> State:
 
 def built(saver: Any = None) -> Any:
     """A fan-out of two stages, a node beside, one behind."""
-    builder = StateGraph(State).add_node("first", first, destinations=("second",)).add_node("second", second)
+    builder: Any = StateGraph(State)
+    builder.add_node("first", first, destinations=("second",)).add_node("second", second)
     builder.add_node("beside", beside).add_node("after", after).add_edge("second", "after").add_edge(START, "beside")
     return builder.add_conditional_edges(START, lambda state: [Send("first", item) for item in range(8)], ["first"]).compile(saver)
 
 
 def built_on_threads() -> Any:
     """The same two stages for sync runs."""
-    builder = StateGraph(State).add_node("first", first_on_a_thread, destinations=("second",)).add_node("second", second_on_a_thread)
+    builder: Any = StateGraph(State)
+    builder.add_node("first", first_on_a_thread, destinations=("second",)).add_node("second", second_on_a_thread)
     return builder.add_conditional_edges(START, lambda state: [Send("first", item) for item in range(8)], ["first"]).compile()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from tests.adapters import signals as heard
 from tests.adapters.signals import signals
 from tests.faults.app import INPUT, Fault, built, struck_by
 
@@ -142,6 +143,14 @@ def die(death: Death, all: Path) -> None:
                 os._exit(1)
 
 
+def prepare() -> None:
+    """Reads the code of the graphs once, for all processes forked off; they have more patience, as there may be many beside them."""
+    heard.PATIENCE = LONGEST / 2
+    for sync in (False, True):
+        _ = built("alto", QUIET, sync=sync).alto_plan
+
+
 if __name__ == "__main__":
+    prepare()
     for each in DEATHS:
         die(each, Path(sys.argv[1]))

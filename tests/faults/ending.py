@@ -21,7 +21,7 @@ from langgraph.types import Command, Send
 from alto_langgraph.graph import START
 from tests.adapters.signals import signals
 from tests.faults.app import ALTO, BOTH, INPUT, Fault, State, built, struck_by
-from tests.faults.dying import CONFIG, alone
+from tests.faults.dying import CONFIG, alone, prepare
 
 QUIET = Fault("nowhere", "raise")
 
@@ -206,6 +206,7 @@ SCENES: dict[str, Callable[[str], None]] = {
 
 
 def main(folder: Path) -> None:
+    prepare()
     warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, of forking beside threads
     for name, scene in SCENES.items():
         for side in BOTH:
