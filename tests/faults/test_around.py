@@ -82,7 +82,7 @@ def test_an_observer(kind: str, sync: bool) -> None:
 def test_a_trace_exporter(kind: str, sync: bool) -> None:
     with signals() as told:
         stock = seen("stock", sync=sync)
-        with nothing_left(), recorded(bad := Bad(kind)):  # type: ignore[arg-type]
+        with nothing_left(), recorded(bad := Bad(kind)):
             alto = seen("alto", sync=sync)
     same(stock, alto)
     assert bad.heard
@@ -198,13 +198,12 @@ def test_a_thread_pool_of_one_for_a_sync_run() -> None:
 
 def test_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under stock the run fails then, and so it does under alto; the next one is well."""
-    from alto_langgraph.adapters.langgraph import loop
 
     def none(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("can't start new thread")
 
     with signals(), monkeypatch.context() as patched:
-        patched.setattr(loop.ThreadPoolExecutor, "_adjust_thread_count", none)
+        patched.setattr(ThreadPoolExecutor, "_adjust_thread_count", none)
         found = []
         for side in BOTH:
             with struck_by(QUIET, "stock"), pytest.raises(RuntimeError) as failed:

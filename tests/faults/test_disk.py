@@ -88,7 +88,7 @@ def test_a_full_database(sync: bool, tmp_path: Path) -> None:
             found[side] = seen(side, tmp_path / side, sync=sync)
     assert told.ahead["early"] == 1
     failed, went_on = found["alto"].turns
-    assert "database or disk is full" in failed.error.parts["text"]
+    assert failed.error is not None and "database or disk is full" in failed.error.parts["text"]
     assert went_on.error is None and went_on.output["out"][-1] == "3"
     apart = difference(found["stock"], found["alto"])
     assert apart is None, str(apart)
