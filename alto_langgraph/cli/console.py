@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rich import console
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-_LAYOUT = frozenset("\n\t")
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, but for tabs and line ends, and those that turn the direction of what follows."""
 
 
 class Console(console.Console):
@@ -17,10 +19,4 @@ class Console(console.Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Rich's, without what a terminal would obey, unless it is rich's own."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(_shown(segment.text), segment.style)
-
-
-def _shown(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() or character in _LAYOUT else "�" for character in text)
+            yield segment if segment.control else Segment(_OBEYED.sub("�", segment.text), segment.style)
