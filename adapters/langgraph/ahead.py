@@ -122,7 +122,7 @@ class Ahead:
         self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
         self._stopping = Stopping(staging.tally.replayed)
-        self.producers = Producers(loop, options.stream_models, self._stopping)
+        self.producers = Producers(loop, options.stream_models, self._stopping, staging.hits)
         self._provisional = Provisional(
             loop,
             staging,
@@ -370,7 +370,7 @@ class Ahead:
     def producer(self, task: PregelExecutableTask, early: Early | None, attempt: Any) -> Producer | None:
         """Listens to what a running task is answered; None if nothing may start on a part of that."""
         with self._lock:
-            if not (self._permitted() and task.name in self._issuing.streaming and self.staging.hits.worth(task.name)):
+            if not (self._permitted() and task.name in self._issuing.streaming):
                 return None
             return self.producers.of(task, early, attempt, self._streamed)
 
