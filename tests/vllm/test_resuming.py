@@ -1,4 +1,4 @@
-"""Answers that break off and are begun anew by servers that may go on otherwise: what is told is one of the answers, or a part and an error."""
+"""Answers that break off are begun anew, maybe by a server that goes on otherwise: what is told is one answer, or a part and an error."""
 
 from __future__ import annotations
 
