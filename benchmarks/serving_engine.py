@@ -41,20 +41,23 @@ async def ask(llm: ChatVLLM, prompt: str, tokens: int) -> None:
     await llm.ainvoke(prompt, max_tokens=tokens, ignore_eos=True)
 
 
-async def curve(llm: ChatVLLM, *, tokens: int = 64, sizes: Sequence[int] = (1, 8, 32, 64)) -> tuple[tuple[int, float], ...]:
-    """Tokens a second at so many calls at a time, measured by keeping that many open for three rounds each."""
-    await asyncio.gather(*(ask(llm, f"Warm {number}", tokens) for number in range(max(sizes))))
+async def curve(
+    in_turn: Callable[[int, int], Awaitable[Any]], *, tokens: int, sizes: Sequence[int] = (1, 4, 8, 16, 32, 48, 64)
+) -> tuple[tuple[int, float], ...]:
+    """Tokens a second at so many calls at a time.
+
+    Args:
+        in_turn: Makes calls one after the other: told a number of its own, and how many.
+        tokens: What a call is answered.
+        sizes: Calls at a time, each of them measured for a second or a few.
+    """
+    await asyncio.gather(*(in_turn(-1 - number, 1) for number in range(max(sizes))))
     found = []
     for size in sizes:
-        rounds = max(3, 2 * SLOTS // size)
-
-        async def in_turn(number: int, size: int = size, rounds: int = rounds) -> None:
-            for turn in range(rounds):
-                await ask(llm, f"Curve {size} {number} {turn}", tokens)
-
+        calls = max(4, 80 // (size + 3))
         begun = time.perf_counter()
-        await asyncio.gather(*(in_turn(number) for number in range(size)))
-        found.append((size, size * rounds * tokens / (time.perf_counter() - begun)))
+        await asyncio.gather(*(in_turn(1_000 * size + number, calls) for number in range(size)))
+        found.append((size, size * calls * tokens / (time.perf_counter() - begun)))
     return tuple(found)
 
 

@@ -127,7 +127,13 @@ def reached(points: Sequence[tuple[float, float]], limit: float) -> str:
 
 async def measure(rates: list[float], runs: int, lanes: list[str], seed: int) -> None:
     say_where()
-    measured = await curve(served(Untold()))
+    llm = served(Untold())
+
+    async def in_turn(number: int, calls: int) -> None:
+        for call in range(calls):
+            await ask(llm, f"Curve {number} {call}", 64)
+
+    measured = await curve(in_turn, tokens=64)
     capacity = max(speed for _, speed in measured)
     table("Batch curve", ["at a time", "tokens/s"], measured)
     shape = verification(1.0, runs, seed=seed)
