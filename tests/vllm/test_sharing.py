@@ -1,4 +1,4 @@
-"""Requests that are asked once, ordered by a policy, or sent ahead of a node: with servers in memory."""
+"""Requests that are asked once, or ordered by a policy: with servers in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from alto_langgraph.adapters.vllm.asking_once import AskingOnce
 from alto_langgraph.adapters.vllm.policy import ByAncestry
 from alto_langgraph.adapters.vllm.ports import Request
 from alto_langgraph.adapters.vllm.scheduling import Scheduled
-from alto_langgraph.adapters.vllm.warming import LAST, Warming
 from alto_langgraph.exceptions import ServerError
 from alto_langgraph.protocols import Caller
 from alto_langgraph.tags import Tag
@@ -96,19 +95,3 @@ async def test_what_nobody_wants_any_more_is_given_up_and_other_askers_keep_thei
         await first
     server.gate.set()
     assert await second == ANSWER
-
-
-async def test_the_constant_beginning_of_a_nodes_prompts_is_read_while_the_server_is_idle() -> None:
-    server = Answering("a")
-    warming = Warming(server, least=100)
-    system = {"role": "system", "content": "x" * 200}
-    for text in ("one", "two"):
-        assert not await warming.warm("node")
-        warming.note("node", {"model": "m", "messages": [system, {"role": "user", "content": text}]})
-    server.busy = 1
-    assert not await warming.warm("node") and not server.asked
-    server.busy = 0
-    assert await warming.warm("node")
-    (asked,) = server.asked
-    assert asked.body["messages"] == [system] and asked.body["max_tokens"] == 1 and asked.priority == LAST
-    assert not await warming.warm("another")
