@@ -26,14 +26,14 @@ SLOTS = 64
 console = Console()
 
 
-def served(policy: Policy, *, slots: int = SLOTS) -> ChatVLLM:
+def served(policy: Policy, *, slots: int = SLOTS, max_concurrency: int | None = None) -> ChatVLLM:
     """A model on the engine in this process, whose requests are ordered by a policy. All policies share the engine."""
     os.environ.update({key: value for key, value in ENVIRONMENT.items() if "OMP" not in key})  # one engine may have all cores
     path = Path(tempfile.gettempdir()) / f"alto-tiny-model-{os.getuid()}"
     if not (path / "config.json").exists():
         build_tiny_model(path)
     arguments = {**ARGUMENTS, "dtype": "bfloat16", "max_num_seqs": slots, "served_model_name": "tiny", "enable_prefix_caching": True}
-    return ChatVLLM(model=str(path), engine=arguments, temperature=0, policy=policy)
+    return ChatVLLM(model=str(path), engine=arguments, temperature=0, policy=policy, max_concurrency=max_concurrency)
 
 
 async def ask(llm: ChatVLLM, prompt: str, tokens: int) -> None:

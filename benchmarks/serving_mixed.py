@@ -2,7 +2,7 @@
 
 A quarter of the runs makes 20 calls in a row, the others 2, of 64 tokens each, and they arrive by chance. All lanes are the same
 LangGraph app on the same engine in this process, and are given the same arrivals, in alternating order. Beside stock and alto there may
-be `least`: stock's loop with nothing but the run that was served least first, as a server or a proxy could do it.
+be `least`, where the run that was served least goes first, and `limited`: alto with a `max_concurrency`, so that less is computed at a time.
 
 The load is told over the most that the engine computes for the stock app, measured in the beginning. Above 1 the backlog grows for as
 long as runs arrive, and all ratios with it: 800 runs, a minute of work, take stock about as far as the trial from which the targets were
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
 import typer
@@ -35,6 +36,7 @@ LANES: dict[str, tuple[str, type[Policy]]] = {
     "stock": ("stock", Untold),
     "alto": ("alto", ByAncestry),
     "least": ("alto", LeastServed),
+    "limited": ("alto", ByAncestry),
 }
 """The side of each lane, and its policy: under stock's own loop a request doesn't know its run."""
 
@@ -81,20 +83,20 @@ async def played(graph: Any, arrivals: Sequence[Arrival], offset: int) -> list[R
     return await play(arrivals, lambda number, arrival: in_turn(graph, offset + number, len(arrival.calls)))
 
 
-async def measure(load: float, runs: int, rounds: int, lanes: Sequence[str], seed: int) -> None:
+async def measure(load: float, runs: int, rounds: int, lanes: Sequence[str], limit: int, seed: int) -> None:
     say_where()
     engine, alone = await measured(app("stock", served(Untold())))
     found: dict[str, list[Ran]] = {lane: [] for lane in lanes}
     foretold: dict[str, list[Ran]] = {lane: [] for lane in lanes}
-    policies = {lane: LANES[lane][1]() for lane in lanes}
-    graphs = {lane: app(LANES[lane][0], served(policies[lane])) for lane in lanes}
+    limits = {lane: limit if lane == "limited" else None for lane in lanes}
+    graphs = {lane: app(LANES[lane][0], served(LANES[lane][1](), max_concurrency=limits[lane])) for lane in lanes}
     offset = 0
     for turn in range(rounds):
         arrivals = mixed(load, runs, engine, seed=seed + turn, tokens=TOKENS)
         for lane in lanes if turn % 2 == 0 else lanes[::-1]:
             offset += 10**4
             found[lane] += await played(graphs[lane], arrivals, offset)
-            foretold[lane] += simulate(arrivals, LANES[lane][1](), engine)
+            foretold[lane] += simulate(arrivals, LANES[lane][1](), replace(engine, slots=limits[lane] or engine.slots))
     rows = [
         [lane, mean(of), slowdown(of, alone), p95(of, "short"), p95(of, "long"), mean(foretold[lane]), mean(of) / mean(foretold[lane])]
         for lane, of in found.items()
@@ -129,10 +131,11 @@ def main(
     load: Annotated[float, typer.Option(help="Offered load over the engine's best throughput.")] = 1.5,
     runs: Annotated[int, typer.Option(help="Runs of each round.")] = 800,
     rounds: Annotated[int, typer.Option(help="Rounds, each with arrivals of its own.")] = 1,
-    lane: Annotated[list[str] | None, typer.Option(help="stock, alto, least; may be repeated.")] = None,
+    lane: Annotated[list[str] | None, typer.Option(help="stock, alto, least, limited; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(help="Calls at a time of the limited lane.")] = 32,
     seed: Annotated[int, typer.Option(help="Draws the arrivals.")] = 0,
 ) -> None:
-    asyncio.run(measure(load, runs, rounds, lane or ["stock", "alto"], seed))
+    asyncio.run(measure(load, runs, rounds, lane or ["stock", "alto"], limit, seed))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ straight between its points.
     .venv-vllm/bin/python -m benchmarks.serving_verification
     .venv-vllm/bin/python -m benchmarks.serving_verification --rate 0.6 --rate 0.8 --rate 0.9 --runs 150 --lane stock --lane alto
 
-Each lane keeps its app for all rates, as a service does, and lanes are played in alternating order.
+Each lane keeps its app for all rates, as a service does, and lanes are played in alternating order. A lane `limited` may be added: alto
+with a `max_concurrency`, so that less is computed at a time.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def items(state: State) -> list[Item]:
 
 def app(lane: str, llm: ChatVLLM) -> Any:
     """The graph of a lane."""
-    graph = side("alto" if lane == "alto" else "stock").StateGraph
+    graph = side("alto" if POLICIES[lane] is ByAncestry else "stock").StateGraph
 
     async def plan(state: State) -> None:
         await ask(llm, f"Plan {state['run']}", state["lengths"][0])
@@ -102,7 +103,7 @@ def app(lane: str, llm: ChatVLLM) -> Any:
     return builder.compile()
 
 
-POLICIES: dict[str, type[Policy]] = {"stock": Untold, "by hand": Untold, "alto": ByAncestry}
+POLICIES: dict[str, type[Policy]] = {"stock": Untold, "by hand": Untold, "alto": ByAncestry, "limited": ByAncestry}
 
 
 async def played(graph: Any, arrivals: Sequence[Arrival], offset: int) -> list[Ran]:
@@ -124,7 +125,7 @@ def reached(points: Sequence[tuple[float, float]], limit: float) -> float | None
     return None
 
 
-async def measure(rates: list[float], runs: int, lanes: list[str], seed: int) -> None:
+async def measure(rates: list[float], runs: int, lanes: list[str], limit: int, seed: int) -> None:
     say_where()
     llm = served(Untold())
 
@@ -137,10 +138,11 @@ async def measure(rates: list[float], runs: int, lanes: list[str], seed: int) ->
     table("Batch curve", ["at a time", "tokens/s"], measured)
     shape = verification(1.0, runs, seed=seed)
     most = capacity / (sum(call.tokens for arrival in shape for call in arrival.calls) / runs)
-    graphs = {lane: app(lane, served(POLICIES[lane]())) for lane in lanes}
+    limits = {lane: limit if lane == "limited" else None for lane in lanes}
+    graphs = {lane: app(lane, served(POLICIES[lane](), max_concurrency=limits[lane])) for lane in lanes}
     numbers = count(10**6, 10**4)
     alone = {lane: mean([(await played(graph, [one], next(numbers)))[0] for one in lone(shape)]) for lane, graph in graphs.items()}
-    limit = WITHIN * alone[lanes[0]]
+    within = WITHIN * alone[lanes[0]]
     rows, curves = [], {lane: list[tuple[float, float]]() for lane in lanes}
     for turn, rate in enumerate(rates):
         arrivals = verification(rate * most, runs, seed=seed)
@@ -153,9 +155,9 @@ async def measure(rates: list[float], runs: int, lanes: list[str], seed: int) ->
         ["of capacity", "runs/s", "lane", "mean s", "p95 s"],
         rows,
     )
-    found = {lane: reached(points, limit) for lane, points in curves.items()}
+    found = {lane: reached(points, within) for lane, points in curves.items()}
     shown = [[lane, *(("off the curve", "") if rate is None else (rate, rate * most))] for lane, rate in found.items()]
-    table(f"Highest rate with p95 within {limit:.2f} s; 1 is all that the engine can do", ["lane", "of capacity", "runs/s"], shown)
+    table(f"Highest rate with p95 within {within:.2f} s; 1 is all that the engine can do", ["lane", "of capacity", "runs/s"], shown)
 
 
 def lone(shape: Sequence[Arrival]) -> list[Arrival]:
@@ -166,10 +168,11 @@ def lone(shape: Sequence[Arrival]) -> list[Arrival]:
 def main(
     rate: Annotated[list[float] | None, typer.Option(help="Runs a second over the engine's capacity, rising; may be repeated.")] = None,
     runs: Annotated[int, typer.Option(help="Runs of each point.")] = 80,
-    lane: Annotated[list[str] | None, typer.Option(help="stock, alto, by hand; may be repeated.")] = None,
+    lane: Annotated[list[str] | None, typer.Option(help="stock, by hand, alto, limited; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(help="Calls at a time of the limited lane.")] = 32,
     seed: Annotated[int, typer.Option(help="Draws arrivals and lengths.")] = 0,
 ) -> None:
-    asyncio.run(measure(rate or [0.5, 0.7, 0.8, 0.9, 1.1], runs, lane or ["stock", "by hand", "alto"], seed))
+    asyncio.run(measure(rate or [0.5, 0.7, 0.8, 0.9, 1.1], runs, lane or ["stock", "by hand", "alto"], limit, seed))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,9 @@ class Served(BaseModel):
     policy: Any = Field(
         default=None, exclude=True, description="Says which request goes first (`policy.Policy`); without it, `ByAncestry`, shared."
     )
+    max_concurrency: int | None = Field(
+        default=None, ge=1, description="Most chat requests that are sent at a time; the others wait here, in the policy's order."
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -84,7 +87,7 @@ class Served(BaseModel):
         silence = self.silence if urls else float("inf")
         key = (*map(id, servers), retries, silence)
         asked = loop.shared(key, lambda: AskingOnce(Pool(servers, silence=silence, retries=retries)))
-        return loop.shared((*key, id(self.policy)), lambda: Scheduled(asked, self._first()))
+        return loop.shared((*key, id(self.policy), self.max_concurrency), lambda: Scheduled(asked, self._first(), self.max_concurrency))
 
     def _remotes(self, loop: ServingLoop, urls: Sequence[str]) -> list[Server]:
         key = self.api_key.get_secret_value() if self.api_key else None
