@@ -2,7 +2,7 @@
 
 A quarter of the runs makes 20 calls in a row, the others 2, of 64 tokens each, and they arrive by chance. All lanes are the same
 LangGraph app on the same engine in this process, and are given the same arrivals, in alternating order. Beside stock and alto there may
-be `least`, where the run that was served least goes first, and `limited`: alto with a `max_concurrency`, so that less is computed at a time.
+be `least`, where the run that was served least goes first, and `limited`: alto with a `max_concurrency`, so that less is computed at once.
 
 The load is told over the most that the engine computes for the stock app, measured in the beginning. Above 1 the backlog grows for as
 long as runs arrive, and all ratios with it: 800 runs, a minute of work, take stock about as far as the trial from which the targets were
