@@ -10,24 +10,21 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from alto_langgraph.adapters.vllm.admission import Admission
 from alto_langgraph.adapters.vllm.policy import Policy
 from alto_langgraph.adapters.vllm.ports import Load, Request, Server
 from alto_langgraph.protocols import Caller, caller
 
 
 class Scheduled:
-    """A server that orders requests by a policy; it has to run with `--scheduling-policy priority`, or they wait in front of it.
+    """A server that orders requests by a policy; it has to run with `--scheduling-policy priority`.
 
     Args:
         server: The server.
         policy: Tells priorities, and is told what was served.
-        max_concurrency: Most chat requests that are sent at a time; None for all.
     """
 
-    def __init__(self, server: Server, policy: Policy, max_concurrency: int | None = None) -> None:
+    def __init__(self, server: Server, policy: Policy) -> None:
         self._server, self.policy = server, policy
-        self._admission = Admission(max_concurrency)
         self._runs: set[str] = set()
 
     @property
@@ -40,7 +37,7 @@ class Scheduled:
         wanted = _Wanted(who)
         usage: Mapping[str, Any] = {}
         try:
-            async with self._admission.place(request.priority), aclosing(self._server.chat(request)) as chunks:
+            async with aclosing(self._server.chat(request)) as chunks:
                 async for chunk in chunks:
                     usage = chunk.get("usage") or usage
                     yield chunk

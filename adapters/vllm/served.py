@@ -15,6 +15,7 @@ from typing import Any
 from langchain_core.utils import secret_from_env
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from alto_langgraph.adapters.vllm.admission import Admission
 from alto_langgraph.adapters.vllm.asking_once import AskingOnce
 from alto_langgraph.adapters.vllm.in_process import InProcess, require_vllm
 from alto_langgraph.adapters.vllm.policy import ByAncestry, Policy
@@ -51,7 +52,7 @@ class Served(BaseModel):
         default=None, exclude=True, description="Says which request goes first (`policy.Policy`); without it, `ByAncestry`, shared."
     )
     max_concurrency: int | None = Field(
-        default=None, ge=1, description="Most chat requests that are sent at a time; the others wait here, in the policy's order."
+        default=None, ge=1, description="Most requests that are sent at a time; the others wait here, in the policy's order."
     )
 
     @field_validator("base_url")
@@ -85,9 +86,14 @@ class Served(BaseModel):
         servers = self._remotes(loop, urls) if urls else [self._here(loop)]
         retries = self.max_retries if urls else min(self.max_retries, 1)  # what an engine has died of isn't tried on many
         silence = self.silence if urls else float("inf")
-        key = (*map(id, servers), retries, silence)
-        asked = loop.shared(key, lambda: AskingOnce(Pool(servers, silence=silence, retries=retries)))
-        return loop.shared((*key, id(self.policy), self.max_concurrency), lambda: Scheduled(asked, self._first(), self.max_concurrency))
+        key: tuple[Any, ...] = (*map(id, servers), retries, silence)
+        server = loop.shared(key, lambda: Pool(servers, silence=silence, retries=retries))
+        if (most := self.max_concurrency) is not None:
+            key, pool = (*key, "at most", most), server
+            server = loop.shared(key, lambda: Admission(pool, most))
+        key = (*key, "once")
+        asked = loop.shared(key, lambda: AskingOnce(server))
+        return loop.shared((*key, id(self.policy)), lambda: Scheduled(asked, self._first()))
 
     def _remotes(self, loop: ServingLoop, urls: Sequence[str]) -> list[Server]:
         key = self.api_key.get_secret_value() if self.api_key else None

@@ -11,7 +11,7 @@ import pytest
 from alto_langgraph.adapters.vllm.admission import Admission
 from alto_langgraph.adapters.vllm.asking_once import AskingOnce
 from alto_langgraph.adapters.vllm.policy import ByAncestry
-from alto_langgraph.adapters.vllm.ports import Request
+from alto_langgraph.adapters.vllm.ports import Load, Request
 from alto_langgraph.adapters.vllm.scheduling import Scheduled
 from alto_langgraph.exceptions import ServerError
 from alto_langgraph.protocols import Caller
@@ -98,60 +98,47 @@ async def test_what_nobody_wants_any_more_is_given_up_and_other_askers_keep_thei
     assert await second == ANSWER
 
 
-async def _until_open(server: Answering, number: int) -> None:
-    while server.open < number:
-        await asyncio.sleep(0)
-
-
-class ByText:
-    """The number that a request's run is called."""
-
-    def priority(self, who: Caller | None, now: float) -> int:
-        return int(who.run) if who is not None else 0
-
-    def served(self, who: Caller | None, prompt: int, answer: int) -> None:
-        pass
-
-    def ended(self, run: str) -> None:
-        pass
+def prioritized(text: str, **fields: object) -> Request:
+    return Request(body(text, **fields), priority=int(text))
 
 
 async def test_few_are_sent_at_a_time_and_the_others_wait_in_order_or_give_up() -> None:
     server = Answering("a")
     server.gate.clear()
-    scheduled = Scheduled(server, ByText(), max_concurrency=2)
-
-    def ask(run: str) -> asyncio.Task[str]:
-        who = Caller(run, 0.0, Tag((("node", 0),)), ahead=False, speculative=False, remaining=0)
-        return asyncio.create_task(heard(scheduled, Request(body(run), caller=who)))
-
-    asking = {run: ask(run) for run in ("9", "8", "7", "1", "5", "3")}
-    await _until_open(server, 2)
-    for _ in range(10):
+    admission = Admission(server, 2)
+    asking = {text: asyncio.create_task(heard(admission, prioritized(text))) for text in ("9", "8", "7", "1", "5", "3")}
+    for _ in range(20):
         await asyncio.sleep(0)
-    assert server.open == 2
+    assert (server.open, await admission.load()) == (2, Load(0, 4))
     asking["3"].cancel()
     await asyncio.wait([asking["3"]])
+    assert await admission.load() == Load(0, 3)
     server.gate.set()
-    assert await asyncio.gather(*(task for run, task in asking.items() if run != "3")) == [ANSWER] * 5
-    assert [request.caller.run for request in server.asked if request.caller] == ["9", "8", "1", "5", "7"]
-    await asyncio.gather(*(ask("2") for _ in range(4)))
-    assert server.open == 0
+    assert await asyncio.gather(*(task for text, task in asking.items() if text != "3")) == [ANSWER] * 5
+    assert [request.priority for request in server.asked] == [9, 8, 1, 5, 7]
+    assert await asyncio.gather(*(admission.embed(Request({"input": ["text"]})) for _ in range(4))) == [[[4.0]]] * 4
+    assert (server.open, await admission.load()) == (0, Load(0, 0))
 
 
 async def test_whoever_gives_up_at_the_moment_of_its_turn_leaves_it_to_the_next() -> None:
-    admission = Admission(1)
-
-    async def take(into: list[int], number: int) -> None:
-        async with admission.place(number):
-            into.append(number)
-
-    taken: list[int] = []
-    async with admission.place(0):
-        first, second = (asyncio.create_task(take(taken, number)) for number in (1, 2))
+    server = Answering("a")
+    server.gate.clear()
+    admission = Admission(server, 1)
+    before, first, second = (asyncio.create_task(heard(admission, prioritized(text))) for text in "123")
+    while not server.open:
+        await asyncio.sleep(0)
+    server.gate.set()
+    while not before.done():
         await asyncio.sleep(0)
     first.cancel()  # it has its turn, and hasn't gone on yet
-    await asyncio.wait([first, second])
-    assert first.cancelled() and taken == [2]
-    await take(taken, 3)
-    assert taken == [2, 3]
+    assert await asyncio.wait_for(second, 30) == ANSWER
+    assert [request.priority for request in server.asked] == [1, 3]
+    assert await heard(admission, prioritized("4")) == ANSWER
+
+
+async def test_what_waits_to_be_sent_is_asked_once_too() -> None:
+    server = Answering("a")
+    once = AskingOnce(Admission(server, 1))
+    asking = [heard(once, prioritized(text, temperature=0)) for text in "1222"]
+    assert await asyncio.gather(*asking) == [ANSWER] * 4
+    assert [request.priority for request in server.asked] == [1, 2]
