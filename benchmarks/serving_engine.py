@@ -36,9 +36,9 @@ def served(policy: Policy, *, slots: int = SLOTS, max_concurrency: int | None = 
     return ChatVLLM(model=str(path), engine=arguments, temperature=0, policy=policy, max_concurrency=max_concurrency)
 
 
-async def ask(llm: ChatVLLM, prompt: str, tokens: int) -> None:
+async def ask(llm: ChatVLLM, prompt: str, tokens: int) -> str:
     """One call with an answer of so many tokens."""
-    await llm.ainvoke(prompt, max_tokens=tokens, ignore_eos=True)
+    return (await llm.ainvoke(prompt, max_tokens=tokens, ignore_eos=True)).text
 
 
 async def curve(

@@ -1,8 +1,8 @@
 """How many verification-shaped runs a second one real engine takes, as they come by chance: stock as written, by hand, and alto.
 
-A run asks once, then eight times, each of these once more, and once at the end; lengths of answers are log-normal, and the same on all
-sides. The highest rate at which the 95th percentile of runs stays within three times of what a run takes alone is read off the curve,
-straight between its points.
+A run asks once, then eight times, each of these once more, and once at the end; each call is told something of what was answered before
+it, so that none of them can begin sooner. Lengths of answers are log-normal, and the same on all sides. The highest rate at which the
+95th percentile of runs stays within three times of what a run takes alone is read off the curve, straight between its points.
 
     .venv-vllm/bin/python -m benchmarks.serving_verification
     .venv-vllm/bin/python -m benchmarks.serving_verification --rate 0.6 --rate 0.8 --rate 0.9 --runs 150 --lane stock --lane alto
@@ -34,52 +34,70 @@ WITHIN = 3.0
 """Times a run's time alone in which 95 % have to be done."""
 
 
+SAID = 24
+"""Letters of an answer that go into the next question."""
+
+
 class Item(TypedDict):
-    """One of the eight, and the lengths of its two answers."""
+    """One of the eight: what is said to it, and the lengths of its two answers."""
 
     run: int
     place: int
+    said: str
     first: int
     second: int
 
 
 class State(TypedDict):
-    """The run, the lengths of all its answers, and how many of the eight are done."""
+    """The run, the lengths of all its answers, the plan, what came of its parts, and what is concluded from that."""
 
     run: int
     lengths: list[int]
-    done: Annotated[int, operator.add]
+    plan: str
+    found: Annotated[list[str], operator.add]
+    conclusion: str
 
 
-class Done(TypedDict):
+class Found(TypedDict):
     """What an item comes to."""
 
-    done: Annotated[int, operator.add]
+    found: Annotated[list[str], operator.add]
 
 
 def items(state: State) -> list[Item]:
-    """The eight."""
-    lengths = state["lengths"]
-    return [Item(run=state["run"], place=place, first=lengths[1 + place], second=lengths[1 + WIDTH + place]) for place in range(WIDTH)]
+    """The eight, each with its part of the plan, which only the whole plan tells."""
+    lengths, plan = state["lengths"], state["plan"]
+    size = len(plan) // WIDTH
+    return [
+        Item(
+            run=state["run"],
+            place=place,
+            said=plan[place * size :][:SAID],
+            first=lengths[1 + place],
+            second=lengths[1 + WIDTH + place],
+        )
+        for place in range(WIDTH)
+    ]
 
 
 def app(lane: str, llm: ChatVLLM) -> Any:
     """The graph of a lane."""
     graph = side("alto" if POLICIES[lane] is ByAncestry else "stock").StateGraph
 
-    async def plan(state: State) -> None:
-        await ask(llm, f"Plan {state['run']}", state["lengths"][0])
+    async def plan(state: State) -> dict[str, str]:
+        return {"plan": await ask(llm, f"Plan {state['run']}", state["lengths"][0])}
 
     async def look(item: Item) -> Any:
-        await ask(llm, f"Look {item['run']} {item['place']}", item["first"])
-        return Command(goto=Send("weigh", item)) if lane != "by hand" else {}
+        answer = await ask(llm, f"Look {item['run']} {item['place']} {item['said']}", item["first"])
+        said = answer[-SAID:]
+        return Command(goto=Send("weigh", {**item, "said": said})) if lane != "by hand" else {"said": said}
 
-    async def weigh(item: Item) -> dict[str, int]:
-        await ask(llm, f"Weigh {item['run']} {item['place']}", item["second"])
-        return {"done": 1}
+    async def weigh(item: Item) -> dict[str, list[str]]:
+        answer = await ask(llm, f"Weigh {item['run']} {item['place']} {item['said']}", item["second"])
+        return {"found": [answer[-SAID:]]}
 
-    async def conclude(state: State) -> None:
-        await ask(llm, f"Conclude {state['run']}", state["lengths"][-1])
+    async def conclude(state: State) -> dict[str, str]:
+        return {"conclusion": await ask(llm, f"Conclude {state['run']} {' '.join(state['found'])}", state["lengths"][-1])}
 
     builder = graph(State)
     builder.add_node("plan", plan)
@@ -87,7 +105,7 @@ def app(lane: str, llm: ChatVLLM) -> Any:
     builder.add_edge(START, "plan")
     builder.add_edge("conclude", END)
     if lane == "by hand":
-        inner = graph(Item, output_schema=Done)
+        inner = graph(Item, output_schema=Found)
         inner.add_node("look", look)
         inner.add_node("weigh", weigh)
         inner.add_edge(START, "look")
@@ -111,8 +129,8 @@ async def played(graph: Any, arrivals: Sequence[Arrival], offset: int) -> list[R
 
     async def run(number: int, arrival: Arrival) -> None:
         lengths = [call.tokens for call in arrival.calls]
-        state = await graph.ainvoke({"run": offset + number, "lengths": lengths, "done": 0})
-        assert state["done"] == WIDTH
+        state = await graph.ainvoke({"run": offset + number, "lengths": lengths, "plan": "", "found": [], "conclusion": ""})
+        assert len(state["found"]) == WIDTH
 
     return await play(arrivals, run)
 
