@@ -105,8 +105,10 @@ class Served(BaseModel):
         return loop.shared(said, lambda: InProcess(self.model, self.engine))
 
     def _first(self) -> Policy:
-        policy: Policy = self.policy or ByAncestry(epoch=time.time() - time.perf_counter())  # other processes may ask the same server
-        return policy
+        if self.policy is not None:
+            policy: Policy = self.policy
+            return policy
+        return ByAncestry(epoch=time.time() - time.perf_counter())  # other processes may ask the same server
 
     def _answer(self, request: Request) -> tuple[ServingLoop, AsyncGenerator[Mapping[str, Any]]]:
         loop = serving()
