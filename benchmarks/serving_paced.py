@@ -21,6 +21,7 @@ import typer
 from pydantic import PrivateAttr
 
 from alto_langgraph.adapters.vllm import ChatVLLM
+from alto_langgraph.adapters.vllm.admission import Admission
 from alto_langgraph.adapters.vllm.policy import Policy
 from alto_langgraph.adapters.vllm.ports import Load, Request, Server
 from alto_langgraph.adapters.vllm.scheduling import Scheduled
@@ -99,14 +100,15 @@ class PacedChat(ChatVLLM):
         return self._scheduled
 
 
-def paced(engine: Engine, speed: float, policy: Policy) -> ChatVLLM:
+def paced(engine: Engine, speed: float, policy: Policy, limit: int | None) -> ChatVLLM:
     """A model on an engine of its own."""
+    server: Server = Paced(engine, speed)
     llm = PacedChat(model="paced", base_url="http://paced/v1")
-    llm._scheduled = Scheduled(Paced(engine, speed), policy)
+    llm._scheduled = Scheduled(server if limit is None else Admission(server, limit), policy)
     return llm
 
 
-async def measure(load: float, runs: int, lanes: Sequence[str], speed: float, seed: int) -> None:
+async def measure(load: float, runs: int, lanes: Sequence[str], limit: int, speed: float, seed: int) -> None:
     say_where()
     engine = Engine(overhead=0.005)
     arrivals = mixed(load, runs, engine, seed=seed, tokens=TOKENS)
@@ -115,9 +117,10 @@ async def measure(load: float, runs: int, lanes: Sequence[str], speed: float, se
     foretold: dict[str, list[Ran]] = {}
     for number, lane in enumerate(lanes):
         name, policy = LANES[lane]
-        rans = await played(app(name, paced(engine, speed, policy())), later, number * 10**5)
+        most = limit if lane == "limited" else None
+        rans = await played(app(name, paced(engine, speed, policy(), most)), later, number * 10**5)
         found[lane] = [replace(ran, took=ran.took * speed) for ran in rans]
-        foretold[lane] = simulate(arrivals, policy(), engine)
+        foretold[lane] = simulate(arrivals, policy(), replace(engine, slots=most or engine.slots))
     rows = [[lane, how, mean(of), p95(of, "short"), p95(of, "long")] for lane in lanes for how, of in _both(found, foretold, lane)]
     table(f"Load {load:g}, {runs} runs, seconds", ["", "", "mean", "short p95", "long p95"], rows)
     alone = {kind: engine.unloaded(Arrival(0.0, kind, chain([TOKENS] * calls))) for kind, calls in CALLS.items()}
@@ -133,11 +136,12 @@ def _both(found: Mapping[str, list[Ran]], foretold: Mapping[str, list[Ran]], lan
 def main(
     load: Annotated[float, typer.Option(help="Offered load over the engine's best throughput.")] = 0.8,
     runs: Annotated[int, typer.Option(help="Runs of each lane.")] = 250,
-    lane: Annotated[list[str] | None, typer.Option(help="stock, alto, least; may be repeated.")] = None,
+    lane: Annotated[list[str] | None, typer.Option(help="stock, alto, least, limited; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(help="Calls at a time of the limited lane.")] = 32,
     speed: Annotated[float, typer.Option(help="Seconds of the engine in one of the clock's.")] = 0.25,
     seed: Annotated[int, typer.Option(help="Draws the arrivals.")] = 0,
 ) -> None:
-    asyncio.run(measure(load, runs, lane or ["stock", "alto"], speed, seed))
+    asyncio.run(measure(load, runs, lane or ["stock", "alto"], limit, speed, seed))
 
 
 if __name__ == "__main__":
