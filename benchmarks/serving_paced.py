@@ -1,4 +1,4 @@
-"""The mixed load on an engine that does nothing but keep time: what alto's own loops and policy come to, on any machine.
+"""The serving loads on an engine that does nothing but keep time: what alto's own loops and policy come to, on any machine.
 
 The loops, the model class and the scheduling are real; the engine is the simulated one, in real time that may run slower, so that what
 else the machine does counts less. What is measured should be what is simulated: the difference is what each side costs by itself. Its
@@ -6,6 +6,9 @@ times are told as if they had run at full speed.
 
     .venv/bin/python -m benchmarks.serving_paced --load 0.8 --runs 250     # minutes: 250 runs x 6.5 calls / 100 a second / 0.25
     .venv/bin/python -m benchmarks.serving_paced --load 1.5 --runs 400
+    .venv/bin/python -m benchmarks.serving_paced --rate 0.75 --rate 0.9 --rate 1 --runs 60 --lane stock --lane alto --lane limited
+
+With rates it is the verification-shaped load, at these parts of what the engine can do.
 """
 
 from __future__ import annotations
@@ -26,9 +29,10 @@ from alto_langgraph.adapters.vllm.policy import Policy
 from alto_langgraph.adapters.vllm.ports import Load, Request, Server
 from alto_langgraph.adapters.vllm.scheduling import Scheduled
 from alto_langgraph.adapters.vllm.serving_loop import ServingLoop
+from benchmarks import serving_verification
 from benchmarks.serving_engine import mean, p95, say_where, table
 from benchmarks.serving_mixed import CALLS, LANES, TOKENS, against, app, played
-from benchmarks.serving_simulation import Arrival, Engine, Ran, chain, mixed, simulate
+from benchmarks.serving_simulation import Arrival, Engine, Ran, chain, mixed, simulate, verification
 
 
 class Paced:
@@ -129,11 +133,39 @@ async def measure(load: float, runs: int, lanes: Sequence[str], limit: int, spee
         against(foretold, alone, "The same, simulated")
 
 
+async def measure_verification(rates: Sequence[float], runs: int, lanes: Sequence[str], limit: int, speed: float, seed: int) -> None:
+    say_where()
+    engine = Engine(overhead=0.005)
+    shape = verification(1.0, runs, seed=seed)
+    most = engine.capacity / (sum(call.tokens for arrival in shape for call in arrival.calls) / runs)
+    numbers = count(10**6, 10**4)
+
+    async def took(graph: Any, arrivals: Sequence[Arrival]) -> list[Ran]:
+        later = [replace(arrival, at=arrival.at / speed) for arrival in arrivals]
+        rans = await serving_verification.played(graph, later, next(numbers))
+        return [replace(ran, took=ran.took * speed) for ran in rans]
+
+    rows, points, within = [], {lane: list[tuple[float, float]]() for lane in lanes}, 0.0
+    for lane in lanes:
+        most_at_once = limit if lane == "limited" else None
+        graph = serving_verification.app(lane, paced(engine, speed, serving_verification.POLICIES[lane](), most_at_once))
+        alone = mean([(await took(graph, [one]))[0] for one in serving_verification.lone(shape)])
+        within = within or serving_verification.WITHIN * alone
+        for rate in rates:
+            rans = await took(graph, verification(rate * most, runs, seed=seed))
+            points[lane].append((rate, p95(rans)))
+            rows.append([rate, lane, alone, mean(rans), p95(rans)])
+    table(f"{runs} runs each, seconds", ["of capacity", "lane", "alone", "mean", "p95"], rows)
+    found = [[lane, serving_verification.reached(of, within) or "off the curve"] for lane, of in points.items()]
+    table(f"Highest rate with p95 within {within:.2f} s; 1 is all that the engine can do", ["lane", "of capacity"], found)
+
+
 def _both(found: Mapping[str, list[Ran]], foretold: Mapping[str, list[Ran]], lane: str) -> list[tuple[str, list[Ran]]]:
     return [("measured", found[lane]), ("simulated", foretold[lane])]
 
 
 def main(
+    rate: Annotated[list[float] | None, typer.Option(help="Verification-shaped runs, over the engine's capacity; may be repeated.")] = None,
     load: Annotated[float, typer.Option(help="Offered load over the engine's best throughput.")] = 0.8,
     runs: Annotated[int, typer.Option(help="Runs of each lane.")] = 250,
     lane: Annotated[list[str] | None, typer.Option(help="stock, alto, least, limited; may be repeated.")] = None,
@@ -141,6 +173,9 @@ def main(
     speed: Annotated[float, typer.Option(help="Seconds of the engine in one of the clock's.")] = 0.25,
     seed: Annotated[int, typer.Option(help="Draws the arrivals.")] = 0,
 ) -> None:
+    if rate:
+        asyncio.run(measure_verification(rate, runs, lane or ["stock", "alto"], limit, speed, seed))
+        return
     asyncio.run(measure(load, runs, lane or ["stock", "alto"], limit, speed, seed))
 
 
