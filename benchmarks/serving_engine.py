@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,36 +27,39 @@ SLOTS = 64
 console = Console()
 
 
-def served(policy: Policy, *, slots: int = SLOTS) -> ChatVLLM:
+def served(policy: Policy, *, slots: int = SLOTS, max_concurrency: int | None = None) -> ChatVLLM:
     """A model on the engine in this process, whose requests are ordered by a policy. All policies share the engine."""
     os.environ.update({key: value for key, value in ENVIRONMENT.items() if "OMP" not in key})  # one engine may have all cores
     path = Path(tempfile.gettempdir()) / f"alto-tiny-model-{os.getuid()}"
     if not (path / "config.json").exists():
         build_tiny_model(path)
     arguments = {**ARGUMENTS, "dtype": "bfloat16", "max_num_seqs": slots, "served_model_name": "tiny", "enable_prefix_caching": True}
-    return ChatVLLM(model=str(path), engine=arguments, temperature=0, policy=policy)
+    return ChatVLLM(model=str(path), engine=arguments, temperature=0, policy=policy, max_concurrency=max_concurrency)
 
 
-async def ask(llm: ChatVLLM, prompt: str, tokens: int) -> None:
+async def ask(llm: ChatVLLM, prompt: str, tokens: int) -> str:
     """One call with an answer of so many tokens."""
-    await llm.ainvoke(prompt, max_tokens=tokens, ignore_eos=True)
+    return (await llm.ainvoke(prompt, max_tokens=tokens, ignore_eos=True)).text
 
 
-async def curve(llm: ChatVLLM, *, tokens: int = 64, sizes: Sequence[int] = (1, 8, 32, 64)) -> tuple[tuple[int, float], ...]:
-    """Tokens a second at so many calls at a time, measured by keeping that many open for three rounds each."""
-    await asyncio.gather(*(ask(llm, f"Warm {number}", tokens) for number in range(max(sizes))))
-    found = []
-    for size in sizes:
-        rounds = max(3, 2 * SLOTS // size)
+async def curve(
+    in_turn: Callable[[int, int], Awaitable[Any]], *, tokens: int, sizes: Sequence[int] = (1, 4, 8, 16, 32, 48, 64)
+) -> tuple[tuple[int, float], ...]:
+    """Tokens a second at so many calls at a time: the better of two rounds, as what else the machine does only takes away from it.
 
-        async def in_turn(number: int, size: int = size, rounds: int = rounds) -> None:
-            for turn in range(rounds):
-                await ask(llm, f"Curve {size} {number} {turn}", tokens)
-
+    Args:
+        in_turn: Makes calls one after the other: told a number of its own, and how many.
+        tokens: What a call is answered.
+        sizes: Calls at a time, each of them measured for a second or two in a round.
+    """
+    await asyncio.gather(*(in_turn(-1 - number, 1) for number in range(max(sizes))))
+    found = dict.fromkeys(sizes, 0.0)
+    for turn, size in product(range(2), sizes):
+        calls = max(3, 40 // (size + 3))
         begun = time.perf_counter()
-        await asyncio.gather(*(in_turn(number) for number in range(size)))
-        found.append((size, size * rounds * tokens / (time.perf_counter() - begun)))
-    return tuple(found)
+        await asyncio.gather(*(in_turn(10_000 * turn + 100 * size + number, calls) for number in range(size)))
+        found[size] = max(found[size], size * calls * tokens / (time.perf_counter() - begun))
+    return tuple(found.items())
 
 
 async def play(arrivals: Sequence[Arrival], run: Callable[[int, Arrival], Awaitable[Any]]) -> list[Ran]:

@@ -1,16 +1,24 @@
 """Long and short runs at a time on one real engine: stock, where requests are served as they come, beside alto and its policy.
 
-A quarter of the runs makes 20 calls in a row, the others 2, of 64 tokens each, and they arrive by chance. Both sides are the same
-LangGraph app on the same engine in this process; the same arrivals are played to each side, stock first. The simulation is given the
-measured batch curve and told the same arrivals.
+A quarter of the runs makes 20 calls in a row, the others 2, of 64 tokens each, and they arrive by chance. All lanes are the same
+LangGraph app on the same engine in this process, and are given the same arrivals, in alternating order. Beside stock and alto there may
+be `least`, where the run that was served least goes first, and `limited`: alto with a `max_concurrency`, so that less is computed at once.
 
-    .venv-vllm/bin/python -m benchmarks.serving_mixed              # loads 0.8, 1.5 and 2.5 of the engine's best throughput
-    .venv-vllm/bin/python -m benchmarks.serving_mixed --load 1.5 --runs 800
+The load is told over the most that the engine computes for the stock app, measured in the beginning. Above 1 the backlog grows for as
+long as runs arrive, and all ratios with it: 800 runs, a minute of work, take stock about as far as the trial from which the targets were
+taken. Below 1 lanes differ by less than two minutes of one machine do, so several rounds are played. The simulation is given the measured
+batch curve and told the same arrivals.
+
+    .venv-vllm/bin/python -m benchmarks.serving_mixed --load 0.8 --runs 250 --rounds 2
+    .venv-vllm/bin/python -m benchmarks.serving_mixed --load 1.5
+    .venv-vllm/bin/python -m benchmarks.serving_mixed --load 2.5 --lane stock --lane alto --lane least
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
 import typer
@@ -19,10 +27,18 @@ from langgraph.graph import END, START
 from alto_langgraph.adapters.vllm import ChatVLLM
 from alto_langgraph.adapters.vllm.policy import ByAncestry, Policy, Untold
 from benchmarks.serving_engine import ask, curve, engine_of, mean, p95, play, say_where, served, slowdown, table
-from benchmarks.serving_simulation import Arrival, Ran, mixed, simulate
+from benchmarks.serving_simulation import Arrival, Engine, LeastServed, Ran, chain, mixed, simulate
 from benchmarks.sides import side
 
 TOKENS = 64
+CALLS = {"short": 2, "long": 20}
+LANES: dict[str, tuple[str, type[Policy]]] = {
+    "stock": ("stock", Untold),
+    "alto": ("alto", ByAncestry),
+    "least": ("alto", LeastServed),
+    "limited": ("alto", ByAncestry),
+}
+"""The side of each lane, and its policy: under stock's own loop a request doesn't know its run."""
 
 
 class State(TypedDict):
@@ -46,62 +62,80 @@ def app(name: str, llm: ChatVLLM) -> Any:
     return builder.compile()
 
 
-async def played(name: str, policy: Policy, arrivals: list[Arrival], offset: int) -> list[Ran]:
-    """The arrivals, on one side."""
-    graph = app(name, served(policy))
-
-    async def run(number: int, arrival: Arrival) -> None:
-        await graph.ainvoke({"run": offset + number, "left": len(arrival.calls)}, {"recursion_limit": 50})
-
-    return await play(arrivals, run)
+async def in_turn(graph: Any, run: int, calls: int) -> None:
+    """One run."""
+    await graph.ainvoke({"run": run, "left": calls}, {"recursion_limit": calls + 10})
 
 
-async def measure(loads: list[float], runs: int, seed: int) -> None:
-    say_where()
-    llm = served(Untold())
-    measured = await curve(llm, tokens=TOKENS)
+async def measured(graph: Any) -> tuple[Engine, dict[str, float]]:
+    """The engine as the stock app finds it, and what a run of each kind takes alone."""
+    found = await curve(lambda number, calls: in_turn(graph, 10**7 + number, calls), tokens=TOKENS)
+    table("Batch curve", ["at a time", "tokens/s"], found)
     alone = {}
-    for kind, calls in (("short", 2), ("long", 20)):
-        lone = [Arrival(float(n) * 0.01, kind, mixed(1.0, 1, short=calls, share=0.0)[0].calls) for n in range(1)]
-        alone[kind] = min([mean(await played("stock", Untold(), lone, 10**6 + n)) for n in range(3)])
-    engine = engine_of(measured, alone["short"] / 2, TOKENS)
-    table("Batch curve", ["at a time", "tokens/s"], measured)
-    policies: dict[str, Any] = {"stock": Untold, "alto": ByAncestry}
-    for load in loads:
-        arrivals = mixed(load, runs, engine, seed=seed, tokens=TOKENS)
-        rows, found = [], {}
-        for offset, (name, policy) in enumerate(policies.items()):
-            rans = found[name] = await played(name, policy(), arrivals, (offset + 1) * 10**5 + int(load * 10) * 10**7)
-            foretold = simulate(arrivals, policy(), engine)
-            rows.append(
-                [
-                    name,
-                    mean(rans),
-                    slowdown(rans, alone),
-                    p95(rans, "short"),
-                    p95(rans, "long"),
-                    mean(foretold),
-                    mean(rans) / mean(foretold),
-                ]
-            )
-        stock, ours = found["stock"], found["alto"]
-        better = [
-            mean(ours) / mean(stock),
-            slowdown(stock, alone) / slowdown(ours, alone),
-            p95(stock, "short") / p95(ours, "short"),
-            p95(ours, "long") / p95(stock, "long"),
+    for kind, calls in CALLS.items():
+        lone = [Arrival(0.0, kind, chain([TOKENS] * calls))]
+        alone[kind] = min([mean(await played(graph, lone, 2 * 10**7 + 10 * calls + n)) for n in range(3)])
+    return engine_of(found, alone["short"] / 2, TOKENS), alone
+
+
+async def played(graph: Any, arrivals: Sequence[Arrival], offset: int) -> list[Ran]:
+    """The arrivals, on one side."""
+    return await play(arrivals, lambda number, arrival: in_turn(graph, offset + number, len(arrival.calls)))
+
+
+async def measure(load: float, runs: int, rounds: int, lanes: Sequence[str], limit: int, seed: int) -> None:
+    say_where()
+    engine, alone = await measured(app("stock", served(Untold())))
+    found: dict[str, list[Ran]] = {lane: [] for lane in lanes}
+    foretold: dict[str, list[Ran]] = {lane: [] for lane in lanes}
+    limits = {lane: limit if lane == "limited" else None for lane in lanes}
+    graphs = {lane: app(LANES[lane][0], served(LANES[lane][1](), max_concurrency=limits[lane])) for lane in lanes}
+    offset = 0
+    for turn in range(rounds):
+        arrivals = mixed(load, runs, engine, seed=seed + turn, tokens=TOKENS)
+        for lane in lanes if turn % 2 == 0 else lanes[::-1]:
+            offset += 10**4
+            found[lane] += await played(graphs[lane], arrivals, offset)
+            foretold[lane] += simulate(arrivals, LANES[lane][1](), replace(engine, slots=limits[lane] or engine.slots))
+    rows = [
+        [lane, mean(of), slowdown(of, alone), p95(of, "short"), p95(of, "long"), mean(foretold[lane]), mean(of) / mean(foretold[lane])]
+        for lane, of in found.items()
+    ]
+    columns = ["", "mean s", "slowdown", "short p95 s", "long p95 s", "mean, simulated", "measured / simulated"]
+    table(f"Load {load:g}, {runs} runs, {rounds} rounds", columns, rows)
+    if "stock" in found:
+        against(found, alone, "Beside stock, measured")
+        against(
+            foretold, {kind: engine.unloaded(Arrival(0.0, kind, chain([TOKENS] * n))) for kind, n in CALLS.items()}, "The same, simulated"
+        )
+
+
+def against(found: dict[str, list[Ran]], alone: dict[str, float], title: str) -> None:
+    """Prints what each lane comes to beside stock."""
+    stock = found["stock"]
+    rows = [
+        [
+            lane,
+            f"{mean(of) / mean(stock):.2f} ×",
+            f"{slowdown(stock, alone) / slowdown(of, alone):.2f} × better",
+            f"{p95(stock, 'short') / p95(of, 'short'):.2f} × better",
+            f"{p95(of, 'long') / p95(stock, 'long'):.2f} ×",
         ]
-        rows.append(["", f"{better[0]:.2f} ×", f"{better[1]:.2f} × better", f"{better[2]:.2f} × better", f"{better[3]:.2f} ×", "", ""])
-        columns = ["", "mean s", "slowdown", "short p95 s", "long p95 s", "mean, simulated", "measured / simulated"]
-        table(f"Load {load:g}, {runs} runs", columns, rows)
+        for lane, of in found.items()
+        if lane != "stock"
+    ]
+    table(title, ["", "mean", "slowdown", "short runs' p95", "long runs' p95"], rows)
 
 
 def main(
-    load: Annotated[list[float] | None, typer.Option(help="Offered load over the engine's best throughput; may be repeated.")] = None,
-    runs: Annotated[int, typer.Option(help="Runs of each load.")] = 400,
+    load: Annotated[float, typer.Option(help="Offered load over the engine's best throughput.")] = 1.5,
+    runs: Annotated[int, typer.Option(help="Runs of each round.")] = 800,
+    rounds: Annotated[int, typer.Option(help="Rounds, each with arrivals of its own.")] = 1,
+    lane: Annotated[list[str] | None, typer.Option(help="stock, alto, least, limited; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(help="Calls at a time of the limited lane.")] = 32,
     seed: Annotated[int, typer.Option(help="Draws the arrivals.")] = 0,
 ) -> None:
-    asyncio.run(measure(load or [0.8, 1.5, 2.5], runs, seed))
+    asyncio.run(measure(load, runs, rounds, lane or ["stock", "alto"], limit, seed))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class Carrying:
         self._fragments = Fragments(self._naming, self._earlies, staging.hits, staging.payloads.seen)
         self._reports = Reports(loop, staging, self._naming, self._fragments)
         self._stopping = Stopping(staging.tally.replayed)
-        self.producers = Producers(loop, options.stream_models, self._stopping)
+        self.producers = Producers(loop, options.stream_models, self._stopping, staging.hits)
         self._provisional = Provisional(
             loop,
             staging,

@@ -10,6 +10,7 @@ from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping, Writes, of_run
 from alto_langgraph.driver.early import Early
+from alto_langgraph.driver.hits import Hits
 from alto_langgraph.driver.producing import Models, Producer
 
 if TYPE_CHECKING:
@@ -27,21 +28,22 @@ class Producers:
         loop: The run.
         models: Which models may be asked to stream.
         stopping: Stops their replays.
+        hits: Says which are worth listening to, and is told of them.
     """
 
-    def __init__(self, loop: Committing, models: Models, stopping: Stopping) -> None:
-        self._loop, self._models, self._stopping = loop, models, stopping
+    def __init__(self, loop: Committing, models: Models, stopping: Stopping, hits: Hits) -> None:
+        self._loop, self._models, self._stopping, self._hits = loop, models, stopping, hits
         self._running: dict[tuple[str, Any], tuple[Producer, Replays]] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
     def of(self, task: PregelExecutableTask, early: Early | None, attempt: Any, tell: Tell, onward: Onward | None) -> Producer | None:
-        """A task's run, in one attempt of it; None if nobody will adopt it. The others as for `Replays`, of this task."""
+        """A task's run, in one attempt of it; None if it isn't to be listened to. The others as for `Replays`, of this task."""
         known = self._running.get((task.id, attempt))
         if known is not None:
             return known[0]
-        if early is not None and early.abandoned:
+        if (early is not None and early.abandoned) or not self._hits.listen(task.name):
             return None
         behind = None if onward is None else partial(onward, task, early)
         replays = Replays(self._loop, task.name, of_run(task, early), partial(tell, task, early), behind)
@@ -52,7 +54,9 @@ class Producers:
     def over(self, task: PregelExecutableTask) -> None:
         """A task's run is over: nobody listens any more."""
         for key in [key for key in self._running if key[0] == task.id]:
-            self._stopping.stop(self._running.pop(key)[1])
+            replays = self._running.pop(key)[1]
+            self._stopping.stop(replays)
+            self._hits.listened(task.name, useful=replays.useful)
 
     def stop(self) -> None:
         """The run of the graph is over."""

@@ -74,6 +74,8 @@ class Replays:
         self._loop, self._ready, self._tell, self._onward = loop, ready, tell, onward
         self._steps, self._budget = counted_steps(loop.nodes[node].node), loop.budget
         self._meter, self.over = Meter(self._budget), False
+        self.useful = False
+        """Whether something was sent on a part."""
         self._running: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | threading.Timer | None = None
         self._again, self._turn = False, threading.Lock()

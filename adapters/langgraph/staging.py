@@ -302,7 +302,8 @@ class Staging:
         heard = self.hits.seen()
         graphs: dict[str, Any] = {name: node.bound for name, node in self.nodes.items()}
         inside = {name: graph.alto_staging.so_far() for name, graph in graphs.items() if "alto_staging" in getattr(graph, "__dict__", ())}
-        return SoFar(self.tally.so_far(), heard, frozenset(node for node in heard if not self.hits.worth(node)), inside)
+        deaf, idle = (frozenset(filter(which, self.nodes)) for which in (lambda node: not self.hits.worth(node), self.hits.idle))
+        return SoFar(self.tally.so_far(), heard, deaf, idle, inside)
 
     def routes_read(self, name: str) -> frozenset[str]:
         """State keys that the conditional edges behind a node look at."""

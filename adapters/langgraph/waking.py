@@ -177,7 +177,7 @@ class Waking(Carrying):
             if not (self._permitted() and task.name in self._issuing.streaming):
                 return None
             relays = self._issuing.relays.get(task.name, frozenset())
-            if not all(map(self.staging.hits.worth, (task.name, *relays))):
+            if not all(map(self.staging.hits.worth, relays)):
                 return None
             return self.producers.of(task, early, attempt, self._streamed, self._onward if relays else None)
 
@@ -189,7 +189,9 @@ class Waking(Carrying):
             if replays.over:  # it has returned meanwhile
                 return
             try:
-                replays.over |= not self._stream(task, early, sends, nodes)
+                goes_on = self._stream(task, early, sends, nodes)
+                replays.over |= not goes_on
+                replays.useful |= goes_on and bool(sends)
             except Exception as error:
                 self._give_up(error)
 

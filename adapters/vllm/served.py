@@ -15,6 +15,7 @@ from typing import Any
 from langchain_core.utils import secret_from_env
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from alto_langgraph.adapters.vllm.admission import Admission
 from alto_langgraph.adapters.vllm.asking_once import AskingOnce
 from alto_langgraph.adapters.vllm.in_process import InProcess, require_vllm
 from alto_langgraph.adapters.vllm.policy import ByAncestry, Policy
@@ -50,6 +51,9 @@ class Served(BaseModel):
     policy: Any = Field(
         default=None, exclude=True, description="Says which request goes first (`policy.Policy`); without it, `ByAncestry`, shared."
     )
+    max_concurrency: int | None = Field(
+        default=None, ge=1, description="Most requests that are sent at a time; the others wait here, in the policy's order."
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -82,8 +86,13 @@ class Served(BaseModel):
         servers = self._remotes(loop, urls) if urls else [self._here(loop)]
         retries = self.max_retries if urls else min(self.max_retries, 1)  # what an engine has died of isn't tried on many
         silence = self.silence if urls else float("inf")
-        key = (*map(id, servers), retries, silence)
-        asked = loop.shared(key, lambda: AskingOnce(Pool(servers, silence=silence, retries=retries)))
+        key: tuple[Any, ...] = (*map(id, servers), retries, silence)
+        server = loop.shared(key, lambda: Pool(servers, silence=silence, retries=retries))
+        if (most := self.max_concurrency) is not None:
+            key, pool = (*key, "at most", most), server
+            server = loop.shared(key, lambda: Admission(pool, most))
+        key = (*key, "once")
+        asked = loop.shared(key, lambda: AskingOnce(server))
         return loop.shared((*key, id(self.policy)), lambda: Scheduled(asked, self._first()))
 
     def _remotes(self, loop: ServingLoop, urls: Sequence[str]) -> list[Server]:
@@ -96,8 +105,10 @@ class Served(BaseModel):
         return loop.shared(said, lambda: InProcess(self.model, self.engine))
 
     def _first(self) -> Policy:
-        policy: Policy = self.policy or ByAncestry(epoch=time.time() - time.perf_counter())  # other processes may ask the same server
-        return policy
+        if self.policy is not None:
+            policy: Policy = self.policy
+            return policy
+        return ByAncestry(epoch=time.time() - time.perf_counter())  # other processes may ask the same server
 
     def _answer(self, request: Request) -> tuple[ServingLoop, AsyncGenerator[Mapping[str, Any]]]:
         loop = serving()

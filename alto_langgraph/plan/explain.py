@@ -55,6 +55,7 @@ class NodeExplained:
         gathers: What it sends on the part of a reduction that is closed may start while others still write the rest.
         heard: Of what it was taken to send on parts of answers lately, how many there were, and how many were right; None if nothing.
         deaf: Too few of them were right: it isn't listened to any more.
+        idle: Nothing was sent on parts of its answers for long: only some of them are listened to.
     """
 
     name: str
@@ -73,6 +74,7 @@ class NodeExplained:
     gathers: bool = False
     heard: tuple[int, int] | None = None
     deaf: bool = False
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +166,14 @@ class SoFar:
         ahead: What running ahead came to.
         heard: As in `NodeExplained`, by node.
         deaf: Nodes that aren't listened to any more.
+        idle: Nodes of which only some answers are listened to.
         inside: The same of nodes that are graphs.
     """
 
     ahead: RanAhead
     heard: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     deaf: frozenset[str] = frozenset()
+    idle: frozenset[str] = frozenset()
     inside: Mapping[str, SoFar] = field(default_factory=dict)
 
 
@@ -189,7 +193,9 @@ def explain(plan: Plan, options: AltoOptions | None = None, so_far: SoFar | None
     inner = {name: explain(sub, options, inside.get(name)) for name, sub in plan.subgraphs.items()}
     levels = Levels(plan)
     if so_far:
-        nodes = tuple(replace(node, heard=so_far.heard.get(node.name), deaf=node.name in so_far.deaf) for node in nodes)
+        nodes = tuple(
+            replace(node, heard=so_far.heard.get(node.name), deaf=node.name in so_far.deaf, idle=node.name in so_far.idle) for node in nodes
+        )
     return Explanation(nodes, edges, ways.fences, inner, levels.splits, levels.reductions, so_far.ahead if so_far else None)
 
 
@@ -270,6 +276,8 @@ def streaming(node: NodeExplained) -> Iterator[str]:
         yield "~ of what it was taken to send on parts of answers lately, {1} of {0} were right".format(*node.heard)
     if node.deaf:
         yield "~ that is too few: its answers aren't listened to any more"
+    if node.idle:
+        yield "~ nothing was sent on parts of its answers for long: only some of them are listened to"
     before = "but for some of it" if node.streams else "nothing starts on a part of an answer"
     yield from (f"~ {before}: {reason.sentence}" for reason in node.unstreamed)
 

@@ -14,11 +14,12 @@ from langchain_core.outputs import ChatGenerationChunk
 from langgraph.graph import START
 from langgraph.graph import StateGraph as Stock
 from langgraph.types import Send
+from pydantic import PrivateAttr
 
 from alto_langgraph import compare, observed_by
 from alto_langgraph.comparison.accounting import ran_ahead
 from alto_langgraph.comparison.timeline import Facts
-from alto_langgraph.driver.hits import ENOUGH
+from alto_langgraph.driver.hits import EACH, ENOUGH, IDLE
 from alto_langgraph.graph import StateGraph as Alto
 from alto_langgraph.testing import PacedChatModel
 from tests.adapters.test_streaming import built, lines
@@ -194,3 +195,36 @@ def test_a_comparison_shows_it(style: Any, tmp_path: Any) -> None:
     assert rows["asked in vain"] == ("0 tokens", f"in {ahead.calls} model calls")
     found.to_html(tmp_path / "report.html")
     assert "asked in vain" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+class Counting(Writer):
+    """Knows in which way each answer was asked for."""
+
+    _streamed: list[bool] = PrivateAttr(default_factory=list)
+
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        self._streamed.append(False)
+        return super()._generate(*args, **kwargs)
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        self._streamed.append(True)
+        async for chunk in super()._astream(*args, **kwargs):
+            yield chunk
+
+
+async def test_answers_of_which_nothing_is_sent_early_are_seldom_streamed_until_something_is() -> None:
+    seldom, often = Counting(says="one about apples"), Counting(waits=True)
+    app = built(Alto, lines, seldom)
+    for _ in range(IDLE + 3 * EACH):
+        await app.ainvoke(FRUIT)
+    plans = [way for way, asked in zip(seldom._streamed, seldom._asked, strict=True) if asked.startswith("plan")]
+    assert plans == [True] * IDLE + ([False] * (EACH - 1) + [True]) * 3
+    assert "only some of them are listened to" in str(app.explain())
+    app.alto_staging.hits.note("plan", 1, 1)
+    assert not app.explain().node("plan").idle
+    app = built(Alto, lines, often)
+    for _ in range(IDLE + 2):
+        often._go_on.clear()
+        await app.ainvoke(FRUIT)
+    assert all(way for way, asked in zip(often._streamed, often._asked, strict=True) if asked.startswith("plan"))
+    assert not app.explain().node("plan").idle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 
 from alto_langgraph.adapters.vllm.ports import Load, Request
@@ -58,5 +58,9 @@ class Answering:
 
 async def heard(server: Any, request: Request) -> str:
     """The text of an answer."""
-    chunks = [chunk async for chunk in server.chat(request)]
+    return text_of([chunk async for chunk in server.chat(request)])
+
+
+def text_of(chunks: Iterable[Mapping[str, Any]]) -> str:
+    """All that was said in these."""
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])

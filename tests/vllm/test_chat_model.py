@@ -14,7 +14,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 from pydantic import BaseModel, ValidationError
 
 from alto_langgraph.adapters.vllm import ChatVLLM, VLLMEmbeddings
+from alto_langgraph.adapters.vllm.policy import ByAncestry
 from alto_langgraph.exceptions import MissingExtraError, ServerError
+from alto_langgraph.protocols import Caller
 from tests.vllm.http_double import (
     Answer,
     Asked,
@@ -349,6 +351,22 @@ def test_one_connection_serves_all_threads_and_event_loops() -> None:
         for thread in threads:
             thread.join()
     assert said == ["one two three"] * 6
+
+
+def test_a_policy_that_is_given_is_the_one_that_is_told() -> None:
+    """Also one that is false, as those are that know of no run yet."""
+
+    class Told(ByAncestry):
+        answers = 0
+
+        def served(self, caller: Caller | None, prompt: int, answer: int) -> None:
+            self.answers += 1
+
+    policy = Told()
+    assert not policy
+    with serve() as double:
+        model(double, policy=policy).invoke("hi")
+    assert policy.answers == 1
 
 
 async def test_the_same_question_is_asked_once_at_a_time() -> None:

@@ -1,4 +1,4 @@
-"""Requests that are asked once, ordered by a policy, or sent ahead of a node: with servers in memory."""
+"""Requests that are asked once, or ordered by a policy: with servers in memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from alto_langgraph.adapters.vllm.admission import Admission
 from alto_langgraph.adapters.vllm.asking_once import AskingOnce
 from alto_langgraph.adapters.vllm.policy import ByAncestry
-from alto_langgraph.adapters.vllm.ports import Request
+from alto_langgraph.adapters.vllm.ports import Load, Request
 from alto_langgraph.adapters.vllm.scheduling import Scheduled
-from alto_langgraph.adapters.vllm.warming import LAST, Warming
 from alto_langgraph.exceptions import ServerError
 from alto_langgraph.protocols import Caller
 from alto_langgraph.tags import Tag
@@ -98,17 +98,47 @@ async def test_what_nobody_wants_any_more_is_given_up_and_other_askers_keep_thei
     assert await second == ANSWER
 
 
-async def test_the_constant_beginning_of_a_nodes_prompts_is_read_while_the_server_is_idle() -> None:
+def prioritized(text: str, **fields: object) -> Request:
+    return Request(body(text, **fields), priority=int(text))
+
+
+async def test_few_are_sent_at_a_time_and_the_others_wait_in_order_or_give_up() -> None:
     server = Answering("a")
-    warming = Warming(server, least=100)
-    system = {"role": "system", "content": "x" * 200}
-    for text in ("one", "two"):
-        assert not await warming.warm("node")
-        warming.note("node", {"model": "m", "messages": [system, {"role": "user", "content": text}]})
-    server.busy = 1
-    assert not await warming.warm("node") and not server.asked
-    server.busy = 0
-    assert await warming.warm("node")
-    (asked,) = server.asked
-    assert asked.body["messages"] == [system] and asked.body["max_tokens"] == 1 and asked.priority == LAST
-    assert not await warming.warm("another")
+    server.gate.clear()
+    admission = Admission(server, 2)
+    asking = {text: asyncio.create_task(heard(admission, prioritized(text))) for text in ("9", "8", "7", "1", "5", "3")}
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (server.open, await admission.load()) == (2, Load(0, 4))
+    asking["3"].cancel()
+    await asyncio.wait([asking["3"]])
+    assert await admission.load() == Load(0, 3)
+    server.gate.set()
+    assert await asyncio.gather(*(task for text, task in asking.items() if text != "3")) == [ANSWER] * 5
+    assert [request.priority for request in server.asked] == [9, 8, 1, 5, 7]
+    assert await asyncio.gather(*(admission.embed(Request({"input": ["text"]})) for _ in range(4))) == [[[4.0]]] * 4
+    assert (server.open, await admission.load()) == (0, Load(0, 0))
+
+
+async def test_whoever_gives_up_at_the_moment_of_its_turn_leaves_it_to_the_next() -> None:
+    server = Answering("a")
+    server.gate.clear()
+    admission = Admission(server, 1)
+    before, first, second = (asyncio.create_task(heard(admission, prioritized(text))) for text in "123")
+    while not server.open:
+        await asyncio.sleep(0)
+    server.gate.set()
+    while not before.done():
+        await asyncio.sleep(0)
+    first.cancel()  # it has its turn, and hasn't gone on yet
+    assert await asyncio.wait_for(second, 30) == ANSWER
+    assert [request.priority for request in server.asked] == [1, 3]
+    assert await heard(admission, prioritized("4")) == ANSWER
+
+
+async def test_what_waits_to_be_sent_is_asked_once_too() -> None:
+    server = Answering("a")
+    once = AskingOnce(Admission(server, 1))
+    asking = [heard(once, prioritized(text, temperature=0)) for text in "1222"]
+    assert await asyncio.gather(*asking) == [ANSWER] * 4
+    assert [request.priority for request in server.asked] == [1, 2]

@@ -65,8 +65,9 @@ async def left(read: Callable[[], Mapping[str, float]], before: Mapping[str, flo
 
 async def test_a_thousand_cancelled_fragments_leave_nothing(asked: Any) -> None:
     llm, read = asked
+    counted_before = read().get("vllm:request_success_total", 0)
     await llm.ainvoke("Hello")
-    await asyncio.sleep(0.5)  # until that one is counted
+    await until(lambda: read().get("vllm:request_success_total", 0) > counted_before)
     before, threads = read(), threading.active_count()
     calls = [asyncio.create_task(llm.ainvoke(f"Fragment {number}", **LONG)) for number in range(1_000)]
     await until(lambda: open_in(read()) >= 50)
@@ -81,6 +82,20 @@ async def test_a_thousand_cancelled_fragments_leave_nothing(asked: Any) -> None:
     gc.collect()
     assert (await llm.ainvoke("Hello")).content == (await llm.ainvoke("Hello")).content
     assert open_in(read()) == 0
+
+
+async def test_no_more_are_in_the_engine_than_are_let_in(asked: Any) -> None:
+    llm, read = asked
+    few = llm.model_copy(update={"max_concurrency": 3})
+    before = read()
+    calls = [asyncio.create_task(few.ainvoke(f"One of few {number}", max_tokens=100, ignore_eos=True)) for number in range(30)]
+    most = 0.0
+    while not all(call.done() for call in calls):
+        most = max(most, open_in(await asyncio.to_thread(read)))
+        await asyncio.sleep(0.01)
+    assert all(call.result().usage_metadata["output_tokens"] == 100 for call in calls)
+    assert 1 <= most <= 3
+    await until(lambda: read()["vllm:request_success_total"] == before["vllm:request_success_total"] + 30)
 
 
 async def test_a_stream_that_is_left_is_aborted(asked: Any) -> None:
