@@ -220,7 +220,7 @@ async def test_answers_of_which_nothing_is_sent_early_are_seldom_streamed_until_
     plans = [way for way, asked in zip(seldom._streamed, seldom._asked, strict=True) if asked.startswith("plan")]
     assert plans == [True] * IDLE + ([False] * (EACH - 1) + [True]) * 3
     assert "only some of them are listened to" in str(app.explain())
-    app.alto_staging.hits.note("plan", 1, 1)
+    app.alto_staging.hits.listened("plan", useful=True)
     assert not app.explain().node("plan").idle
     app = built(Alto, lines, often)
     for _ in range(IDLE + 2):
