@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from time import perf_counter_ns, time_ns
 from typing import Any
@@ -198,7 +198,7 @@ class Recorder:
             fragment.span.add_event(names.COMMITTED, self._taken, self._ns(fact.at))
         parent = fragment.parent
         if fragment.sent and parent is not None:
-            about = self._alike.get((parent, outcome)) or self._of_siblings(parent, outcome, real)
+            about: dict[str, Any] = self._alike.get((parent, outcome)) or self._of_siblings(parent, outcome, real)
         else:
             about = self._of_one(fragment, fact, outcome, real)
         self._end(fragment, outcome, real, about)
@@ -256,7 +256,7 @@ class Recorder:
             self._wait(-1)
         self._end(fragment, "cached")
 
-    def _end(self, fragment: Running, outcome: str, real: Tag | None = None, about: Mapping[str, Any] | None = None) -> None:
+    def _end(self, fragment: Running, outcome: str, real: Tag | None = None, about: dict[str, Any] | None = None) -> None:
         """Ends a span at the moment at which its node did."""
         fact, finish, span = fragment.fact, fragment.finish, fragment.span
         fragment.ended, fragment.finish, fragment.links = True, None, None
@@ -266,7 +266,7 @@ class Recorder:
         at = self._ns(ended_at) if ended_at is not None else time_ns()
         ran = max(at - self._ns(fact.at), 0) / 1e9
         fragment.text = self._text(fragment, tag)
-        own = {names.TAG: fragment.text, names.TAG_INDEX: tag.path[-1][1], names.RAN: ran}
+        own: dict[str, Any] = {names.TAG: fragment.text, names.TAG_INDEX: tag.path[-1][1], names.RAN: ran}
         if fragment.queued is not None:
             own[names.QUEUED] = fragment.queued
         if fragment.held is not None:
