@@ -33,6 +33,8 @@ from opentelemetry.trace import (
 from alto_langgraph.tracing.shared import Shared
 
 _UNSET = Status(StatusCode.UNSET)
+_NONE: list[Any] = []
+"""Until a span has any links or events; nobody adds to this one."""
 
 
 class Event(NamedTuple):
@@ -57,8 +59,8 @@ class LightSpan(Span):
         self.end_time: int | None = None
         self.shared: tuple[Shared, ...] = ()
         self.own: dict[str, Any] = {}
-        self.events: list[Event] = []
-        self.links: list[Link] = []
+        self.events: list[Event] = _NONE
+        self.links: list[Link] = _NONE
         self.status = _UNSET
 
     @property
@@ -105,11 +107,15 @@ class LightSpan(Span):
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Something has happened."""
         if self.end_time is None:
+            if self.events is _NONE:
+                self.events = []
             self.events.append(Event(name, time_ns() if timestamp is None else timestamp, attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         """It is made of what another span has come to."""
         if self.end_time is None:
+            if self.links is _NONE:
+                self.links = []
             self.links.append(Link(context, attributes))
 
     def update_name(self, name: str) -> None:
@@ -134,7 +140,7 @@ class LightSpan(Span):
 
     def let_go(self) -> None:
         """It has been exported: a run may yet remember it as what others hang below, which takes its ids alone."""
-        self.own, self.events, self.links, self.shared = {}, [], [], ()
+        self.own, self.events, self.links, self.shared = {}, _NONE, _NONE, ()
 
     def end(self, end_time: int | None = None) -> None:
         """It is over, and goes to whoever exports it."""
@@ -190,7 +196,7 @@ class LightTracer(Tracer):
         if attributes:
             span.set_attributes(attributes)
         if links:
-            span.links.extend(links)
+            span.links = [*links]
         return span
 
     def _root(self, parent: SpanContext | None, name: str, context: Any, kind: SpanKind, attributes: Any, links: Any) -> SpanContext:
