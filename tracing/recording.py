@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from threading import Lock
+from collections.abc import Callable
 from time import perf_counter_ns, time_ns
 from typing import Any
 
@@ -29,11 +28,13 @@ from alto_langgraph.tags import Tag
 from alto_langgraph.tracing import attributes as names
 from alto_langgraph.tracing.calls import HANDLER
 from alto_langgraph.tracing.describing import failed, of_node, of_run, told
+from alto_langgraph.tracing.linking import Linking
+from alto_langgraph.tracing.load import Load
 from alto_langgraph.tracing.measuring import METERS
 from alto_langgraph.tracing.muted import Muted
 from alto_langgraph.tracing.running import RUNNING, Running, above
 from alto_langgraph.tracing.saying import say_once
-from alto_langgraph.tracing.shared import Shared, SharedLink
+from alto_langgraph.tracing.shared import Shared
 
 Path = tuple[tuple[str, int], ...]
 """Of a tag: quicker to look up than the tag."""
@@ -60,9 +61,8 @@ class Recorder:
         self._counts: Counter[Path] | None = None
         self._alike: dict[tuple[Running, str], Shared] = {}
         self._taken = Shared()
-        self._busy: set[Running] = set()
-        self._idle, self._idle_since = 0.0, run.began
-        self._lock, self._waiting = Lock(), 0
+        self._load = Load(run.began)
+        self._linking = Linking(run)
         self._prune_at = PRUNE
         self._ran = self._ahead = self._squashed = self._calls = self._tokens = 0
         self._span = tracer.start_span(f"{names.RUN_SPAN} {run.graph}", attributes=of_run(run), start_time=self._ns(run.began))
@@ -97,9 +97,9 @@ class Recorder:
         inputs = [known for tag in fact.parents if (known := self._known.get(tag.path)) is not None]
         sent = len(path) > 1 and bool(inputs) and fact.parents[0].path == path[:-1]
         fragment = Running(fact, inputs[0] if sent else above(inputs), sent)
-        links = [self._input(inputs[0])] if sent else [*self._links(fragment, inputs)]
+        links = [self._linking.input(inputs[0])] if sent else [*self._linking.links(fragment, inputs)]
         if (again := self._known.get(path)) is not None:
-            links.append(self._link(again, "again"))
+            links.append(self._linking.link(again, "again"))
         fragment.span = self._begin(fragment, links)
         issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
         fragment.queued = queued = max(fact.at - issued, 0.0)
@@ -107,14 +107,8 @@ class Recorder:
         self._open.add(fragment)
         self._ran += 1
         self._ahead += fact.ahead
-        if not self._busy:
-            self._idle, self._idle_since = self._idle + fact.at - self._idle_since, fact.at
-        self._busy.add(fragment)
+        self._load.began(fragment, fact.at)
         METERS.queued.record(queued)
-        if fact.ahead:
-            METERS.window.add(1)
-        elif self._waiting:
-            self._wait(-1)
         current = otel.get_current()
         fragment.before = (current, RUNNING.get(), CALLS.get())
         fragment.context = set_span_in_context(fragment.span, current)
@@ -148,9 +142,7 @@ class Recorder:
         RUNNING.set(outer)
         CALLS.set(calls)
         fragment.finish = fact
-        self._busy.discard(fragment)
-        if not self._busy:
-            self._idle_since = fact.at
+        self._load.ended(fragment, fact.at)
         if fact.failures:
             self._retried(fragment.span, fact)
         if fact.outcome == "cancelled" and isinstance(fragment.fact, TaskStarted) and not fragment.fact.ahead:
@@ -165,13 +157,7 @@ class Recorder:
         if len(self._known) > self._prune_at:
             self._forget()
         early = sum(it.issue != "in_order" and it.outcome is None and it.fact.step == fact.step for it in self._open)
-        self._wait(len(fact.tags) - early - self._waiting)
-
-    def _wait(self, more: int) -> None:
-        """So many tasks more could run and don't yet."""
-        with self._lock:
-            self._waiting += more
-        METERS.queue.add(more)
+        self._load.opened(len(fact.tags) - early)
 
     def _forget(self) -> None:
         named = {tag.path for tag in self._run.named()}
@@ -205,7 +191,7 @@ class Recorder:
 
     def _of_siblings(self, parent: Running, outcome: str, tag: Tag) -> Shared:
         """What is said of all that a task has sent, and that ends so."""
-        about = self._alike[parent, outcome] = Shared(self._of_place(tag, outcome) | {names.INPUTS: [self._text(parent)]})
+        about = self._alike[parent, outcome] = Shared(self._of_place(tag, outcome) | {names.INPUTS: [self._linking.text(parent)]})
         return about
 
     def _of_one(self, fragment: Running, fact: TaskCommitted, outcome: str, tag: Tag) -> dict[str, Any]:
@@ -214,7 +200,7 @@ class Recorder:
         if fact.parents:
             about[names.INPUTS] = [str(it) for it in fact.parents]
             inputs = (known for it in fact.parents if (known := self._known.get(it.path)) is not None)
-            for link in self._links(fragment, inputs):
+            for link in self._linking.links(fragment, inputs):
                 fragment.span.add_link(link.context, link.attributes)
         return about
 
@@ -252,8 +238,7 @@ class Recorder:
         fragment.span = self._begin(fragment, [])
         fragment.context = set_span_in_context(fragment.span)
         self._known[fact.tag.path] = fragment
-        if self._waiting:
-            self._wait(-1)
+        self._load.goes_on()
         self._end(fragment, "cached")
 
     def _end(self, fragment: Running, outcome: str, real: Tag | None = None, about: dict[str, Any] | None = None) -> None:
@@ -265,7 +250,7 @@ class Recorder:
         ended_at = finish.at if finish is not None else fact.at if isinstance(fact, TaskCached) else None
         at = self._ns(ended_at) if ended_at is not None else time_ns()
         ran = max(at - self._ns(fact.at), 0) / 1e9
-        fragment.text = self._text(fragment, tag)
+        fragment.text = self._linking.text(fragment, tag)
         own: dict[str, Any] = {names.TAG: fragment.text, names.TAG_INDEX: tag.path[-1][1], names.RAN: ran}
         if fragment.queued is not None:
             own[names.QUEUED] = fragment.queued
@@ -277,21 +262,10 @@ class Recorder:
             span.add_event(names.INTERRUPTED, timestamp=at)
         elif finish is not None and finish.error is not None:
             failed(span, finish.error, at, is_error=finish.outcome == "failed")
-        if isinstance(fact, TaskStarted) and fact.ahead:
+        if fragment.issue != "in_order":
             METERS.window.add(-1)
         METERS.fragments.record(ran, {names.NODE: fact.node, names.ISSUE: fragment.issue, names.OUTCOME: outcome})
         span.end(at)
-
-    def _text(self, fragment: Running, tag: Tag | None = None) -> str:
-        """What a fragment's tag is in a trace: its producer's, and a step more."""
-        if fragment.text:
-            return fragment.text
-        tag = tag or self._run.real(fragment.fact.tag) or fragment.fact.tag
-        if fragment.sent and fragment.parent is not None and fragment.parent.text:
-            split, index = tag.path[-1]
-            if index >= 0:
-                return f"{fragment.parent.text}/{split}[{index}]"
-        return str(tag)
 
     def _retried(self, span: Span, finish: TaskFinished) -> None:
         """Failures but the last one, if the node failed with it, have led to another attempt."""
@@ -304,8 +278,7 @@ class Recorder:
         for fragment in [*self._open]:
             ended = fragment.finish.outcome if fragment.finish is not None else "cancelled"
             self._end(fragment, fragment.outcome or ("squashed" if ended == "completed" else ended))
-        self._wait(-self._waiting)
-        engine = self._idle + max(fact.at - self._idle_since, 0.0)
+        engine = self._load.over(fact.at)
         METERS.engine.record(engine / max(self._ran, 1), {names.GRAPH: self._run.graph})
         self._span.set_attributes(
             {
@@ -325,30 +298,6 @@ class Recorder:
         METERS.runs.record(fact.at - self._run.began, {names.GRAPH: self._run.graph, names.OUTCOME: fact.outcome})
         self._span.end(self._ns(fact.at))
         self._known = {}
-
-    # ---- what it is made of
-
-    def _links(self, fragment: Running, inputs: Iterable[Running]) -> Iterator[Link]:
-        """One link for each input that there is none for yet, and one to the parent if that is neither."""
-        linked = fragment.links = fragment.links or set()
-        for it in inputs:
-            link = self._input(it)
-            if link.context.span_id not in linked:
-                linked.add(link.context.span_id)
-                yield link
-        parent = fragment.parent
-        if parent is not None and parent.span.get_span_context().span_id not in linked:
-            linked.add(parent.span.get_span_context().span_id)
-            yield self._link(parent, "level")
-
-    def _input(self, other: Running) -> Link:
-        """The link to a fragment that others need: the same for all of them."""
-        if other.link is None:
-            other.link = self._link(other, "input")
-        return other.link
-
-    def _link(self, other: Running, kind: str) -> Link:
-        return SharedLink(other.span.get_span_context(), {names.LINK: kind, names.LINK_TAG: self._text(other)})
 
     @property
     def muted(self) -> Muted | None:
