@@ -8,9 +8,10 @@ from __future__ import annotations
 from alto_langgraph.protocols import SERVED, Observer, Run
 from alto_langgraph.tracing.batches import Batches
 from alto_langgraph.tracing.configuring import Tracing, configure, tracer
+from alto_langgraph.tracing.instrumenting import instrument
 from alto_langgraph.tracing.recording import observer_of
 
-__all__ = ["Tracing", "begin", "configure", "set_up"]
+__all__ = ["Tracing", "begin", "configure", "instrument", "set_up"]
 
 SERVED.append(Batches())
 

@@ -18,10 +18,11 @@ class Around(Span):
 
     Args:
         span: The call's.
+        kind: Its operation.
     """
 
-    def __init__(self, span: Span) -> None:
-        self.span, self.over = span, False
+    def __init__(self, span: Span, kind: str) -> None:
+        self.span, self.over, self._kind = span, False, kind
         self.outside: Span = get_current_span()
         while isinstance(self.outside, Around) and self.outside.over:
             self.outside = self.outside.outside
@@ -37,6 +38,11 @@ class Around(Span):
         self.span.end(end_time)
         if get_current_span() is self:
             otel.attach(self._before)
+
+    @property
+    def operation(self) -> str:
+        """That of the call, as long as it goes on."""
+        return "" if self.over else self._kind
 
     @property
     def _now(self) -> Span:

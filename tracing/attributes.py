@@ -114,6 +114,9 @@ TOKENS_IN_VAIN = _own("alto.in_vain.tokens", "int", "run fragment", "tokens that
 
 WINDOW = _own("alto.window", "int", "run", "the option `window`")
 CONCURRENCY = _own("alto.max_concurrency", "int", "run", "LangGraph's `max_concurrency`, if one was given")
+ENGINE = _own(
+    "alto.time.engine", "double", "run", "seconds in which none of its nodes ran: LangGraph's loop, what alto adds, checkpoints and waiting"
+)
 FRAGMENTS = _own("alto.fragments", "int", "run", "fragments that ran, those squashed included")
 AHEAD = _own("alto.fragments.ahead", "int", "run", "those started before their superstep")
 SQUASHED = _own("alto.fragments.squashed", "int", "run", "those thrown away")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from time import time_ns
 from typing import Any
 
@@ -14,6 +15,9 @@ from alto_langgraph.tracing import attributes as names
 from alto_langgraph.tracing.calls import HANDLER
 from alto_langgraph.tracing.content import type_of
 from alto_langgraph.tracing.measuring import METERS
+
+SERVING: ContextVar[Operation | None] = ContextVar("alto_serving", default=None)
+"""What is going on inside such a span."""
 
 
 class Batches:
@@ -35,6 +39,7 @@ class Batches:
         parent = set_span_in_context(NonRecordingSpan(askers[0]))
         began = time_ns()
         span = HANDLER.tracer.start_span(f"{operation} {name}", parent, SpanKind.CLIENT, about, links, began)
+        inside = SERVING.set(operation)
         try:
             yield
         except BaseException as error:
@@ -42,5 +47,6 @@ class Batches:
             span.set_status(Status(StatusCode.ERROR, type_of(error)))
             raise
         finally:
+            SERVING.reset(inside)
             METERS.calls.record((time_ns() - began) / 1e9, {names.OPERATION: operation, names.MODEL: name})
             span.end()

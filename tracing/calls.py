@@ -27,7 +27,7 @@ class _Call:
     def __init__(self, span: Span, began: int, about: dict[str, Any]) -> None:
         self.span, self.began, self.about = span, began, about
         self.first: int | None = None
-        self.around = Around(span)
+        self.around = Around(span, about[names.OPERATION])
 
 
 class Calls(BaseCallbackHandler):

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from alto_langgraph.tracing.grouping import Common, by, flags, in_common
+from alto_langgraph.tracing.grouping import by, flags
 from alto_langgraph.tracing.light import LightSpan
+from alto_langgraph.tracing.shared import Shared, SharedLink
 
-_COMMON: Common = {}
 _KEYS: dict[str, bytes] = {}
 _NOT_FINITE = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
 """As protobuf writes them in JSON."""
@@ -72,21 +72,34 @@ def _event(event: Any) -> bytes:
 
 
 def _link(link: Any) -> bytes:
+    if type(link) is not SharedLink:
+        return _new_link(link)
+    link.json = link.json or _new_link(link)
+    return link.json
+
+
+def _new_link(link: Any) -> bytes:
     context = link.context
     about = b',"attributes":[' + _attributes(link.attributes) + b"]" if link.attributes else b""
     return b'{"traceId":"%032x","spanId":"%016x","flags":%d%b}' % (context.trace_id, context.span_id, flags(context), about)
 
 
 def _all_attributes(span: Any) -> bytes:
-    """A span's; what many have in common, the very same object, is written once."""
-    if type(span) is not LightSpan or not span.own.keys().isdisjoint(span.common):
+    """A span's; what many have in common is written once."""
+    if type(span) is not LightSpan or not span.all_differ:
         return _attributes(span.attributes)
-    common = in_common(_COMMON, span.common, _attributes)
-    return b"%b,%b" % (common, _attributes(span.own)) if common and span.own else common or _attributes(span.own)
+    return b",".join([_attributes(it) for it in (*span.shared, span.own) if it])
 
 
 def _attributes(attributes: Mapping[str, Any] | None) -> bytes:
-    return b",".join([_attribute(key, value) for key, value in attributes.items()]) if attributes else b""
+    if type(attributes) is not Shared:
+        return _new_attributes(attributes) if attributes else b""
+    attributes.json = attributes.json or _new_attributes(attributes)
+    return attributes.json
+
+
+def _new_attributes(attributes: Mapping[str, Any]) -> bytes:
+    return b",".join([_attribute(key, value) for key, value in attributes.items()])
 
 
 def _attribute(key: str, value: Any) -> bytes:

@@ -30,8 +30,11 @@ from opentelemetry.trace import (
     get_current_span,
 )
 
+from alto_langgraph.tracing.shared import Shared
+
 _UNSET = Status(StatusCode.UNSET)
-_NOTHING: Mapping[str, Any] = {}
+_NONE: list[Any] = []
+"""Until a span has any links or events; nobody adds to this one."""
 
 
 class Event(NamedTuple):
@@ -44,35 +47,44 @@ class Event(NamedTuple):
 
 
 class LightSpan(Span):
-    """A span that takes what it is given: alto gives it only what OpenTelemetry allows."""
+    """A span that takes what it is given, until it ends: alto gives it only what OpenTelemetry allows."""
 
+    __slots__ = ("context", "end_time", "events", "kind", "links", "name", "own", "parent", "shared", "start_time", "status", "tracer")
     dropped_attributes = dropped_events = dropped_links = 0
 
     def __init__(
         self, tracer: LightTracer, name: str, context: SpanContext, parent: SpanContext | None, kind: SpanKind, start: int
     ) -> None:
-        self._tracer, self.name, self.context, self.parent, self.kind, self.start_time = tracer, name, context, parent, kind, start
+        self.tracer, self.name, self.context, self.parent, self.kind, self.start_time = tracer, name, context, parent, kind, start
         self.end_time: int | None = None
-        self.common: Mapping[str, Any] = _NOTHING
+        self.shared: tuple[Shared, ...] = ()
         self.own: dict[str, Any] = {}
-        self.events: list[Event] = []
-        self.links: list[Link] = []
+        self.events: list[Event] = _NONE
+        self.links: list[Link] = _NONE
         self.status = _UNSET
 
     @property
     def attributes(self) -> dict[str, Any]:
         """All that is known of it: what it has in common with others, and its own."""
-        return {**self.common, **self.own}
+        known: dict[str, Any] = {}
+        for it in self.shared:
+            known |= it
+        return known | self.own
+
+    @property
+    def all_differ(self) -> bool:
+        """Whether nothing is said of it twice."""
+        return all(map(self.own.keys().isdisjoint, self.shared))
 
     @property
     def resource(self) -> Resource:
         """Whom it is about."""
-        return self._tracer.resource
+        return self.tracer.resource
 
     @property
     def instrumentation_scope(self) -> InstrumentationScope:
         """Who has made it."""
-        return self._tracer.scope
+        return self.tracer.instrumentation_scope
 
     def get_span_context(self) -> SpanContext:
         """Its ids."""
@@ -80,23 +92,36 @@ class LightSpan(Span):
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Adds to what is known of it."""
-        self.own.update(attributes)
+        if self.end_time is not None:
+            return
+        if type(attributes) is Shared:
+            self.shared = (*self.shared, attributes)
+        else:
+            self.own.update(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Adds to what is known of it."""
-        self.own[key] = value
+        if self.end_time is None:
+            self.own[key] = value
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Something has happened."""
-        self.events.append(Event(name, time_ns() if timestamp is None else timestamp, attributes or {}))
+        if self.end_time is None:
+            if self.events is _NONE:
+                self.events = []
+            self.events.append(Event(name, time_ns() if timestamp is None else timestamp, attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         """It is made of what another span has come to."""
-        self.links.append(Link(context, attributes))
+        if self.end_time is None:
+            if self.links is _NONE:
+                self.links = []
+            self.links.append(Link(context, attributes))
 
     def update_name(self, name: str) -> None:
         """Calls it something else."""
-        self.name = name
+        if self.end_time is None:
+            self.name = name
 
     def is_recording(self) -> bool:
         """Whether it goes on."""
@@ -104,7 +129,8 @@ class LightSpan(Span):
 
     def set_status(self, status: Any, description: str | None = None) -> None:
         """How it went."""
-        self.status = status if isinstance(status, Status) else Status(status, description)
+        if self.end_time is None:
+            self.status = status if isinstance(status, Status) else Status(status, description)
 
     def record_exception(
         self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
@@ -114,13 +140,13 @@ class LightSpan(Span):
 
     def let_go(self) -> None:
         """It has been exported: a run may yet remember it as what others hang below, which takes its ids alone."""
-        self.own, self.events, self.links, self.common = {}, [], [], _NOTHING
+        self.own, self.events, self.links, self.shared = {}, _NONE, _NONE, ()
 
     def end(self, end_time: int | None = None) -> None:
         """It is over, and goes to whoever exports it."""
         if self.end_time is None:
             self.end_time = time_ns() if end_time is None else end_time
-            self._tracer.done(self)
+            self.tracer.done(self)
 
 
 class LightTracer(Tracer):
@@ -133,7 +159,7 @@ class LightTracer(Tracer):
     """
 
     def __init__(self, provider: TracerProvider, scope: InstrumentationScope, done: Callable[[Any], None]) -> None:
-        self._provider, self.scope, self.done = provider, scope, done
+        self._provider, self.instrumentation_scope, self.done = provider, scope, done
         ids = Random()  # of its own: an app's random numbers stay the same
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=ids.seed)
@@ -157,8 +183,9 @@ class LightTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> Span:
         """A span that has begun; one that records nothing where its run isn't sampled."""
-        around = get_current_span(context).get_span_context()
-        parent = around if around.is_valid else None
+        around = get_current_span(context)
+        outside = around.get_span_context()
+        parent = outside if type(around) is LightSpan or outside.is_valid else None
         if parent is not None and not parent.is_remote:
             span_context = SpanContext(parent.trace_id, self._bits(64) or 1, False, parent.trace_flags, parent.trace_state)
         else:
@@ -167,9 +194,9 @@ class LightTracer(Tracer):
             return NonRecordingSpan(span_context)
         span = LightSpan(self, name, span_context, parent, kind, time_ns() if start_time is None else start_time)
         if attributes:
-            span.common = attributes  # whoever gives them leaves them as they are
+            span.set_attributes(attributes)
         if links:
-            span.links.extend(links)
+            span.links = [*links]
         return span
 
     def _root(self, parent: SpanContext | None, name: str, context: Any, kind: SpanKind, attributes: Any, links: Any) -> SpanContext:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from time import perf_counter_ns, time_ns
 from typing import Any
 
@@ -28,10 +28,16 @@ from alto_langgraph.tags import Tag
 from alto_langgraph.tracing import attributes as names
 from alto_langgraph.tracing.calls import HANDLER
 from alto_langgraph.tracing.describing import failed, of_node, of_run, told
+from alto_langgraph.tracing.linking import Linking
+from alto_langgraph.tracing.load import Load
 from alto_langgraph.tracing.measuring import METERS
 from alto_langgraph.tracing.muted import Muted
 from alto_langgraph.tracing.running import RUNNING, Running, above
 from alto_langgraph.tracing.saying import say_once
+from alto_langgraph.tracing.shared import Shared
+
+Path = tuple[tuple[str, int], ...]
+"""Of a tag: quicker to look up than the tag."""
 
 PRUNE = 4096
 """From this many remembered fragments on, those are forgotten that nothing can be linked to any more."""
@@ -48,12 +54,15 @@ class Recorder:
     def __init__(self, tracer: Tracer, run: Run) -> None:
         self._tracer, self._run = tracer, run
         self._offset = time_ns() - perf_counter_ns()
-        self._known: dict[Tag, Running] = {}
+        self._known: dict[Path, Running] = {}
         self._open: set[Running] = set()
-        self._commons: dict[tuple[str, int, str], tuple[str, dict[str, Any]]] = {}
+        self._commons: dict[tuple[str, int, str], tuple[str, Shared]] = {}
         self._step: StepOpened | None = None
-        self._counts: Counter[Tag | None] | None = None
-        self._taken: dict[str, Any] = {}
+        self._counts: Counter[Path] | None = None
+        self._alike: dict[tuple[Running, str], Shared] = {}
+        self._taken = Shared()
+        self._load = Load(run.began)
+        self._linking = Linking(run)
         self._prune_at = PRUNE
         self._ran = self._ahead = self._squashed = self._calls = self._tokens = 0
         self._span = tracer.start_span(f"{names.RUN_SPAN} {run.graph}", attributes=of_run(run), start_time=self._ns(run.began))
@@ -84,23 +93,22 @@ class Recorder:
     # ---- a fragment begins and ends
 
     def _started(self, fact: TaskStarted) -> None:
-        inputs = [known for tag in fact.parents if (known := self._known.get(tag)) is not None]
-        sent = len(fact.tag.path) > 1 and bool(inputs) and fact.parents[0] == fact.tag.parent
+        path = fact.tag.path
+        inputs = [known for tag in fact.parents if (known := self._known.get(tag.path)) is not None]
+        sent = len(path) > 1 and bool(inputs) and fact.parents[0].path == path[:-1]
         fragment = Running(fact, inputs[0] if sent else above(inputs), sent)
-        links = [self._input(inputs[0])] if sent else [*self._links(fragment, inputs)]
-        if (again := self._known.get(fact.tag)) is not None:
-            links.append(self._link(again, "again"))
+        links = [self._linking.input(inputs[0])] if sent else [*self._linking.links(fragment, inputs)]
+        if (again := self._known.get(path)) is not None:
+            links.append(self._linking.link(again, "again"))
         fragment.span = self._begin(fragment, links)
         issued = fact.issued if fact.issued is not None else self._step.at if self._step is not None else fact.at
-        queued = max(fact.at - issued, 0.0)
-        fragment.span.set_attribute(names.QUEUED, queued)
-        self._known[fact.tag] = fragment
+        fragment.queued = queued = max(fact.at - issued, 0.0)
+        self._known[path] = fragment
         self._open.add(fragment)
         self._ran += 1
         self._ahead += fact.ahead
+        self._load.began(fragment, fact.at)
         METERS.queued.record(queued)
-        if fact.ahead:
-            METERS.window.add(1)
         current = otel.get_current()
         fragment.before = (current, RUNNING.get(), CALLS.get())
         fragment.context = set_span_in_context(fragment.span, current)
@@ -114,13 +122,14 @@ class Recorder:
         name, about = self._common(fact.node, fact.step, fragment.issue)
         return self._tracer.start_span(name, context, attributes=about, links=links, start_time=self._ns(fact.at))
 
-    def _common(self, node: str, step: int, issue: str) -> tuple[str, dict[str, Any]]:
-        """The name of a span, and what is said of all such: the very same object, which needs to be encoded once."""
+    def _common(self, node: str, step: int, issue: str) -> tuple[str, Shared]:
+        """The name of a span, and what is said of all such."""
         common = self._commons.get((node, step, issue))
         if common is None:
             if len(self._commons) > PRUNE:
                 self._commons.clear()
-            common = self._commons[node, step, issue] = f"{names.FRAGMENT_SPAN} {node}", of_node(self._run, node, step, issue)
+            about = Shared(of_node(self._run, node, step, issue))
+            common = self._commons[node, step, issue] = f"{names.FRAGMENT_SPAN} {node}", about
         return common
 
     def _finished(self, fact: TaskFinished) -> None:
@@ -133,6 +142,7 @@ class Recorder:
         RUNNING.set(outer)
         CALLS.set(calls)
         fragment.finish = fact
+        self._load.ended(fragment, fact.at)
         if fact.failures:
             self._retried(fragment.span, fact)
         if fact.outcome == "cancelled" and isinstance(fragment.fact, TaskStarted) and not fragment.fact.ahead:
@@ -141,15 +151,17 @@ class Recorder:
     # ---- what becomes of it
 
     def _opened(self, fact: StepOpened) -> None:
-        self._step, self._counts, self._taken = fact, None, {names.STEP: fact.step}
+        self._step, self._counts, self._alike, self._taken = fact, None, {}, Shared({names.STEP: fact.step})
         for fragment in [it for it in self._open if it.outcome == "squashed" and it.finish is not None]:
             self._end(fragment, "squashed")
         if len(self._known) > self._prune_at:
             self._forget()
+        early = sum(it.issue != "in_order" and it.outcome is None and it.fact.step == fact.step for it in self._open)
+        self._load.opened(len(fact.tags) - early)
 
     def _forget(self) -> None:
-        named = self._run.named()
-        self._known = {tag: it for tag, it in self._known.items() if tag in named or it in self._open or it.fact.step >= self._now - 1}
+        named = {tag.path for tag in self._run.named()}
+        self._known = {path: it for path, it in self._known.items() if path in named or it in self._open or it.fact.step >= self._now - 1}
         self._prune_at = max(PRUNE, 2 * len(self._known))
 
     @property
@@ -157,41 +169,56 @@ class Recorder:
         return self._step.step if self._step is not None else 0
 
     def _committed(self, fact: TaskCommitted) -> None:
-        fragment = self._known.get(fact.tag)
+        fragment = self._known.get(fact.tag.path)
         if fragment is None or fragment.ended:
             return
         real = self._run.real(fact.tag) or fact.tag
-        if real != fact.tag:
-            self._known[real] = fragment
-        about: dict[str, Any] = {}
-        if fragment.sent and fragment.parent is not None:
-            about[names.INPUTS] = [self._text(fragment.parent)]
-        elif fact.parents:
-            about[names.INPUTS] = [str(tag) for tag in fact.parents]
-            inputs = (known for tag in fact.parents if (known := self._known.get(tag)) is not None)
-            for link in self._links(fragment, inputs):
+        if real is not fact.tag:
+            self._known[real.path] = fragment
+        finish = fragment.finish
+        outcome = "committed" if finish is None or finish.outcome == "completed" else finish.outcome
+        if finish is not None:
+            fragment.held = max(fact.at - finish.at, 0.0)
+            METERS.held.record(fragment.held)
+        if outcome == "committed":
+            fragment.span.add_event(names.COMMITTED, self._taken, self._ns(fact.at))
+        parent = fragment.parent
+        if fragment.sent and parent is not None:
+            about: dict[str, Any] = self._alike.get((parent, outcome)) or self._of_siblings(parent, outcome, real)
+        else:
+            about = self._of_one(fragment, fact, outcome, real)
+        self._end(fragment, outcome, real, about)
+
+    def _of_siblings(self, parent: Running, outcome: str, tag: Tag) -> Shared:
+        """What is said of all that a task has sent, and that ends so."""
+        about = self._alike[parent, outcome] = Shared(self._of_place(tag, outcome) | {names.INPUTS: [self._linking.text(parent)]})
+        return about
+
+    def _of_one(self, fragment: Running, fact: TaskCommitted, outcome: str, tag: Tag) -> dict[str, Any]:
+        """What is said of a task that edges trigger, with links to all that it was made of."""
+        about = self._of_place(tag, outcome)
+        if fact.parents:
+            about[names.INPUTS] = [str(it) for it in fact.parents]
+            inputs = (known for it in fact.parents if (known := self._known.get(it.path)) is not None)
+            for link in self._linking.links(fragment, inputs):
                 fragment.span.add_link(link.context, link.attributes)
-        if len(real.path) > 1 and (count := self._siblings(real)):
+        return about
+
+    def _of_place(self, tag: Tag, outcome: str) -> dict[str, Any]:
+        about: dict[str, Any] = {names.TAG_DEPTH: len(tag.path), names.OUTCOME: outcome}
+        if len(tag.path) > 1 and (count := self._siblings(tag.path[:-1])):
             about[names.TAG_COUNT] = count
         if self._step is not None and self._step.checkpoint is not None:
             about[names.CHECKPOINT] = self._step.checkpoint
-        finish = fragment.finish
-        if finish is not None:
-            about[names.HELD] = max(fact.at - finish.at, 0.0)
-            METERS.held.record(about[names.HELD])
-        fragment.span.set_attributes(about)
-        outcome = "committed" if finish is None or finish.outcome == "completed" else finish.outcome
-        if outcome == "committed":
-            fragment.span.add_event(names.COMMITTED, self._taken, self._ns(fact.at))
-        self._end(fragment, outcome, real)
+        return about
 
-    def _siblings(self, tag: Tag) -> int:
+    def _siblings(self, path: Path) -> int:
         if self._counts is None:
-            self._counts = Counter(it.parent for it in self._step.tags if it.depth > 1) if self._step is not None else Counter()
-        return self._counts[tag.parent]
+            self._counts = Counter(it.path[:-1] for it in self._step.tags if len(it.path) > 1) if self._step is not None else Counter()
+        return self._counts[path]
 
     def _thrown_away(self, fact: TaskSquashed) -> None:
-        fragment = self._known.get(fact.tag)
+        fragment = self._known.get(fact.tag.path)
         if fragment is None or fragment.ended or fragment.outcome is not None:
             return
         fragment.outcome = "squashed"
@@ -202,7 +229,7 @@ class Recorder:
     def _asked_in_vain(self, fact: AskedInVain) -> None:
         self._calls, self._tokens = self._calls + fact.calls, self._tokens + fact.tokens
         METERS.wasted.add(fact.tokens)
-        fragment = self._known.get(fact.tag)
+        fragment = self._known.get(fact.tag.path)
         if fragment is not None and not fragment.ended and fragment.outcome == "squashed":
             fragment.span.set_attributes({names.CALLS_IN_VAIN: fact.calls, names.TOKENS_IN_VAIN: fact.tokens})
 
@@ -210,10 +237,11 @@ class Recorder:
         fragment = Running(fact, None)
         fragment.span = self._begin(fragment, [])
         fragment.context = set_span_in_context(fragment.span)
-        self._known[fact.tag] = fragment
+        self._known[fact.tag.path] = fragment
+        self._load.goes_on()
         self._end(fragment, "cached")
 
-    def _end(self, fragment: Running, outcome: str, real: Tag | None = None) -> None:
+    def _end(self, fragment: Running, outcome: str, real: Tag | None = None, about: dict[str, Any] | None = None) -> None:
         """Ends a span at the moment at which its node did."""
         fact, finish, span = fragment.fact, fragment.finish, fragment.span
         fragment.ended, fragment.finish, fragment.links = True, None, None
@@ -222,35 +250,22 @@ class Recorder:
         ended_at = finish.at if finish is not None else fact.at if isinstance(fact, TaskCached) else None
         at = self._ns(ended_at) if ended_at is not None else time_ns()
         ran = max(at - self._ns(fact.at), 0) / 1e9
-        fragment.text = self._text(fragment, tag)
-        span.set_attributes(
-            {
-                names.TAG: fragment.text,
-                names.TAG_DEPTH: len(tag.path),
-                names.TAG_INDEX: tag.path[-1][1],
-                names.OUTCOME: outcome,
-                names.RAN: ran,
-            }
-        )
+        fragment.text = self._linking.text(fragment, tag)
+        own: dict[str, Any] = {names.TAG: fragment.text, names.TAG_INDEX: tag.path[-1][1], names.RAN: ran}
+        if fragment.queued is not None:
+            own[names.QUEUED] = fragment.queued
+        if fragment.held is not None:
+            own[names.HELD] = fragment.held
+        span.set_attributes(about or {names.TAG_DEPTH: len(tag.path), names.OUTCOME: outcome})
+        span.set_attributes(own)
         if outcome == "interrupted":
             span.add_event(names.INTERRUPTED, timestamp=at)
         elif finish is not None and finish.error is not None:
             failed(span, finish.error, at, is_error=finish.outcome == "failed")
-        if isinstance(fact, TaskStarted) and fact.ahead:
+        if fragment.issue != "in_order":
             METERS.window.add(-1)
         METERS.fragments.record(ran, {names.NODE: fact.node, names.ISSUE: fragment.issue, names.OUTCOME: outcome})
         span.end(at)
-
-    def _text(self, fragment: Running, tag: Tag | None = None) -> str:
-        """What a fragment's tag is in a trace: its producer's, and a step more."""
-        if fragment.text:
-            return fragment.text
-        tag = tag or self._run.real(fragment.fact.tag) or fragment.fact.tag
-        if fragment.sent and fragment.parent is not None and fragment.parent.text:
-            split, index = tag.path[-1]
-            if index >= 0:
-                return f"{fragment.parent.text}/{split}[{index}]"
-        return str(tag)
 
     def _retried(self, span: Span, finish: TaskFinished) -> None:
         """Failures but the last one, if the node failed with it, have led to another attempt."""
@@ -263,9 +278,12 @@ class Recorder:
         for fragment in [*self._open]:
             ended = fragment.finish.outcome if fragment.finish is not None else "cancelled"
             self._end(fragment, fragment.outcome or ("squashed" if ended == "completed" else ended))
+        engine = self._load.over(fact.at)
+        METERS.engine.record(engine / max(self._ran, 1), {names.GRAPH: self._run.graph})
         self._span.set_attributes(
             {
                 names.OUTCOME: fact.outcome,
+                names.ENGINE: engine,
                 names.FRAGMENTS: self._ran,
                 names.AHEAD: self._ahead,
                 names.SQUASHED: self._squashed,
@@ -280,30 +298,6 @@ class Recorder:
         METERS.runs.record(fact.at - self._run.began, {names.GRAPH: self._run.graph, names.OUTCOME: fact.outcome})
         self._span.end(self._ns(fact.at))
         self._known = {}
-
-    # ---- what it is made of
-
-    def _links(self, fragment: Running, inputs: Iterable[Running]) -> Iterator[Link]:
-        """One link for each input that there is none for yet, and one to the parent if that is neither."""
-        linked = fragment.links = fragment.links or set()
-        for it in inputs:
-            link = self._input(it)
-            if link.context.span_id not in linked:
-                linked.add(link.context.span_id)
-                yield link
-        parent = fragment.parent
-        if parent is not None and parent.span.get_span_context().span_id not in linked:
-            linked.add(parent.span.get_span_context().span_id)
-            yield self._link(parent, "level")
-
-    def _input(self, other: Running) -> Link:
-        """The link to a fragment that others need: the same for all of them."""
-        if other.link is None:
-            other.link = self._link(other, "input")
-        return other.link
-
-    def _link(self, other: Running, kind: str) -> Link:
-        return Link(other.span.get_span_context(), {names.LINK: kind, names.LINK_TAG: self._text(other)})
 
     @property
     def muted(self) -> Muted | None:

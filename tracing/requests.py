@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from struct import pack
 from typing import Any
 
-from alto_langgraph.tracing.grouping import Common, by, flags, in_common
+from alto_langgraph.tracing.grouping import by, flags
 from alto_langgraph.tracing.light import LightSpan
+from alto_langgraph.tracing.shared import Shared, SharedLink
 
-_COMMON: Common = {}
 _KEYS: dict[str, bytes] = {}
 _MOST = 4096
 _TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
@@ -90,20 +90,28 @@ def _span(span: Any) -> bytes:
 
 
 def _link(link: Any) -> bytes:
+    if type(link) is not SharedLink:
+        return _new_link(link)
+    link.protobuf = link.protobuf or _new_link(link)
+    return link.protobuf
+
+
+def _new_link(link: Any) -> bytes:
     context = link.context
     ids: bytes = _TRACE_ID + context.trace_id.to_bytes(16, "big") + _SPAN_ID + context.span_id.to_bytes(8, "big")
     return ids + _attributes(link.attributes, 4) + pack("<BI", 0x35, flags(context))
 
 
 def _all_attributes(span: Any) -> bytes:
-    """A span's; what many have in common, the very same object, is written once."""
-    if type(span) is not LightSpan or not span.own.keys().isdisjoint(span.common):
+    """A span's; what many have in common is written once."""
+    if type(span) is not LightSpan or not span.all_differ:
         return _attributes(span.attributes, 9)
-    return in_common(_COMMON, span.common, _of_span) + _of_span(span.own)
+    return b"".join([_of_span(it) for it in span.shared]) + _attributes(span.own, 9)
 
 
-def _of_span(attributes: Mapping[str, Any]) -> bytes:
-    return _attributes(attributes, 9)
+def _of_span(attributes: Shared) -> bytes:
+    attributes.protobuf = attributes.protobuf or _attributes(attributes, 9)
+    return attributes.protobuf
 
 
 def _attributes(attributes: Mapping[str, Any] | None, field: int) -> bytes:

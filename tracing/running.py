@@ -21,11 +21,13 @@ class Running:
         "ended",
         "fact",
         "finish",
+        "held",
         "issue",
         "link",
         "links",
         "outcome",
         "parent",
+        "queued",
         "sent",
         "span",
         "text",
@@ -42,6 +44,8 @@ class Running:
         self.context: otel.Context
         self.before: tuple[otel.Context, Running | None, Any]
         self.finish: TaskFinished | None = None
+        self.queued: float | None = None
+        self.held: float | None = None
         self.outcome: str | None = None
         self.link: Link | None = None
         self.links: set[int] | None = None

@@ -71,7 +71,8 @@ class Telling:
         self.real: Callable[[Tag], Tag | None] = lambda tag: tag
         """What the app calls a task; None as long as its place isn't known. Until then what happens to it isn't told."""
         self._unplaced: dict[Tag, list[Fact]] = {}
-        self._inputs: dict[Tag, tuple[Tag, ...]] = {}
+        self._producer: tuple[Tag] | None = None
+        self._inputs: dict[str, tuple[Tag, ...]] = {}
 
     @classmethod
     def of(cls, loop: Committing, staging: Staging, options: AltoOptions) -> Telling | None:
@@ -168,20 +169,25 @@ class Telling:
 
     def _inputs_of(self, tag: Tag, task: PregelExecutableTask) -> tuple[Tag, ...]:
         """A task's parents, in its superstep: all of them are known then."""
-        real = self._tags.get(task.id, tag)
-        if (known := self._inputs.get(real)) is None:
-            known = self._inputs[real] = self._parents(tag, task)
+        if (known := self._inputs.get(task.id)) is None:
+            known = self._inputs[task.id] = self._parents(tag, task)
         return known
 
     def _parents(self, tag: Tag, task: PregelExecutableTask, foreseen: Callable[[str], Iterable[Tag]] = _nobody) -> tuple[Tag, ...]:
         """The tasks whose results a task needs; `foreseen` have written to a channel in supersteps that aren't committed."""
         if task.path[0] == PUSH or len(tag.path) > 1:  # sent, or it handles an error
-            return (tag.parent,) if tag.parent is not None and len(tag.path) > 1 and tag.path[-1][0] != "send" else ()
+            return self._sent_by(tag.path[:-1]) if len(tag.path) > 1 and tag.path[-1][0] != "send" else ()
         plan = self._staging.plan.nodes.get(task.name)
         process = self._staging.nodes[task.name]
         channels = [process.channels] if isinstance(process.channels, str) else list(process.channels)
         reads = plan.function.reads if plan and plan.function.reads is not None else channels
         return tuple(dict.fromkeys(tag for channel in (*process.triggers, *reads) for tag in self._wrote(channel, foreseen)))
+
+    def _sent_by(self, path: tuple[tuple[str, int], ...]) -> tuple[Tag, ...]:
+        """The producer that is there in the tag of what it has sent: the same object for all of that."""
+        if self._producer is None or self._producer[0].path != path:
+            self._producer = (Tag(path),)
+        return self._producer
 
     def _wrote(self, channel: str, foreseen: Callable[[str], Iterable[Tag]]) -> tuple[Tag, ...]:
         wrote, committed = tuple(foreseen(channel)), self._writers.get(channel, ())
@@ -200,8 +206,10 @@ class Telling:
 
     def _trace(self, fact: Fact) -> None:
         if self.tracer is not None:
-            with suppress(Exception):
+            try:  # noqa: SIM105 - thrice for every task
                 self.tracer.observe(fact)
+            except Exception:
+                pass
 
     def _tell(self, fact: Fact, *, anyhow: bool = False) -> None:
         self._trace(fact)

@@ -122,7 +122,13 @@ def test_metrics(tmp_path):
         metrics = {
             it.name: it for request in received.metrics for r in request.resource_metrics for s in r.scope_metrics for it in s.metrics
         }
-    assert {"gen_ai.invoke_workflow.duration", "alto.fragment.duration", "alto.fragment.held", "alto.fragment.queued"} <= metrics.keys()
+    fragments = {"alto.fragment.duration", "alto.fragment.held", "alto.fragment.queued"}
+    assert {"gen_ai.invoke_workflow.duration", "alto.queue.depth", "alto.engine.duration", *fragments} <= metrics.keys()
+    assert [point.as_int for point in metrics["alto.queue.depth"].sum.data_points] == [0]
+    (engine,) = metrics["alto.engine.duration"].histogram.data_points
+    (runs,) = metrics["gen_ai.invoke_workflow.duration"].histogram.data_points
+    assert 0 < engine.sum * (SPANS - 1) <= runs.sum
+    assert engine.explicit_bounds[0] < 0.0001
     assert sum(point.count for point in metrics["alto.fragment.duration"].histogram.data_points) == 2 * (SPANS - 1)
     assert sum(point.count for point in metrics["gen_ai.invoke_workflow.duration"].histogram.data_points) == 2
 
@@ -135,6 +141,30 @@ def test_prometheus(tmp_path):
     assert done.stderr == ""
     assert 'alto_fragment_duration_seconds_count{alto_issue="in_order",alto_node="work",alto_outcome="committed"' in done.stdout
     assert "gen_ai_invoke_workflow_duration_seconds" in done.stdout
+    assert "alto_queue_depth{" in done.stdout
+    assert 'alto_engine_duration_seconds_count{alto_graph="LangGraph"' in done.stdout
+
+
+def test_depth_of_the_queue(tmp_path):
+    """Of three tasks, one may run at a time: two wait, then one, then none."""
+    code = """
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+reader = InMemoryMetricReader()
+metrics.set_meter_provider(MeterProvider([reader]))
+trace.set_tracer_provider(TracerProvider())
+def depth(item):
+    data = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    found = next(it for it in data if it.name == "alto.queue.depth")
+    return {"done": [found.data.data_points[0].value]}
+from tests.tracing import apps
+apps.work = depth
+print(apps.app().invoke({"items": [1, 2, 3]}, {"max_concurrency": 1})["done"], depth(0)["done"])
+"""
+    done = run(cwd=tmp_path, code=code)
+    assert (done.stdout, done.stderr) == ("[2, 1, 0] [0]\n", "")
 
 
 # ---- what goes wrong
