@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints
+from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints, unsaved
 from alto_langgraph.adapters.langgraph.configuring import Configuring, prepare_single_task
 from alto_langgraph.adapters.langgraph.seam import (
     AsyncPregelLoop,
@@ -67,7 +67,8 @@ def _proc_input(*args: Any, **kwargs: Any) -> Any:
 
 
 def _create_checkpoint(*args: Any, **kwargs: Any) -> Any:
-    return _here.own.checkpoints.create_checkpoint(*args, **kwargs)
+    checkpoints = _here.own.checkpoints
+    return unsaved(*args, **kwargs) if checkpoints is None else checkpoints.create_checkpoint(*args, **kwargs)
 
 
 def _get_new_channel_versions(*args: Any) -> Any:
@@ -129,7 +130,8 @@ class Incremental(Configuring):
             self._run("after_tick")
 
     def _put_checkpoint(self, metadata: Any) -> None:
-        if self._own is None or self._own.checkpoints is None:
+        own = self._own
+        if own is None or (own.checkpoints is None and self.checkpointer is not None):  # which then is given one at the end only
             super()._put_checkpoint(metadata)
         else:
             self._run("_put_checkpoint", metadata)
