@@ -39,11 +39,11 @@ def new_id(*, clock_seq: int) -> str:
 create_checkpoint = rebind(seam.create_checkpoint, uuid6=new_id)
 
 
-def unsaved(checkpoint: Any, channels: Any, step: int, *, id: str | None = None, **how: Any) -> Any:
-    """LangGraph's `create_checkpoint` in a run that saves none: its id names tasks, and nobody asks when it was made."""
+def made(checkpoint: Any, channels: Any, step: int, *, id: str | None = None, updated_channels: Any = None, **how: Any) -> Any:
+    """LangGraph's `create_checkpoint`; one that isn't saved has an id, which names tasks, and nobody asks when it was made."""
     if channels is not None or id is not None:
-        return create_checkpoint(checkpoint, channels, step, id=id, **how)
-    return {**checkpoint, "id": new_id(clock_seq=step), "updated_channels": sorted(how["updated_channels"])}
+        return create_checkpoint(checkpoint, channels, step, id=id, updated_channels=updated_channels, **how)
+    return {**checkpoint, "id": new_id(clock_seq=step), "updated_channels": sorted(updated_channels or ())}
 
 
 class Checkpoints:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints, unsaved
+from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints, made
 from alto_langgraph.adapters.langgraph.configuring import Configuring, prepare_single_task
 from alto_langgraph.adapters.langgraph.seam import (
     AsyncPregelLoop,
@@ -67,8 +67,7 @@ def _proc_input(*args: Any, **kwargs: Any) -> Any:
 
 
 def _create_checkpoint(*args: Any, **kwargs: Any) -> Any:
-    checkpoints = _here.own.checkpoints
-    return unsaved(*args, **kwargs) if checkpoints is None else checkpoints.create_checkpoint(*args, **kwargs)
+    return _here.own.checkpoints.create_checkpoint(*args, **kwargs)
 
 
 def _get_new_channel_versions(*args: Any) -> Any:
@@ -105,10 +104,11 @@ _METHODS = _with_stand_ins()
 class Incremental(Configuring):
     """Runs LangGraph's own methods; in a graph of many channels, with stand-ins in them that know what has changed.
 
-    They come in with the run's first superstep. What LangGraph does before it, with the input, and when the run ends, is all its own.
+    They come in with the run's first superstep. What LangGraph does before it, with the input, and when the run ends, is its own.
     """
 
     _own: Own | None = None
+    _put_few = rebind(PregelLoop._put_checkpoint, create_checkpoint=made)
 
     def tick(self) -> bool:
         if self._own is None and len(self.channels) >= MANY and _METHODS:
@@ -130,9 +130,8 @@ class Incremental(Configuring):
             self._run("after_tick")
 
     def _put_checkpoint(self, metadata: Any) -> None:
-        own = self._own
-        if own is None or (own.checkpoints is None and self.checkpointer is not None):  # which then is given one at the end only
-            super()._put_checkpoint(metadata)
+        if self._own is None or self._own.checkpoints is None:
+            self._put_few(metadata)
         else:
             self._run("_put_checkpoint", metadata)
 
