@@ -35,10 +35,7 @@ class Tempo:
 
     def quick(self, nodes: Collection[str]) -> bool:
         """Whether all of the nodes have been quick often enough."""
-        for node in nodes:  # noqa: SIM110 - asked in every superstep
-            if self._quick.get(node, 0) < ENOUGH:
-                return False
-        return True
+        return all(self._quick.get(node, 0) >= ENOUGH for node in nodes)
 
     def was_quick(self, nodes: Collection[str]) -> None:
         """Their superstep was over before a while had passed."""
