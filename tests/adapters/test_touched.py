@@ -86,7 +86,7 @@ def test_what_langgraph_changes(seed: int, text: bool) -> None:
         came = []
         for apply, found, checkpoint in ((touched.apply_writes, ours, checkpoints[0]), (apply_writes, theirs, checkpoints[1])):
             try:
-                came.append(apply(checkpoint, found, tasks, version, TRIGGERS))  # type: ignore[arg-type]
+                came.append(apply(checkpoint, found, tasks, version, TRIGGERS))
             except InvalidUpdateError as error:
                 came.append(str(error))
         assert came[0] == came[1]
