@@ -16,8 +16,9 @@ def _no_ids(specs: Any, writes: Any) -> None:
     """LangGraph's `ensure_message_ids` where there is no `DeltaChannel`, to which alone it gives ids."""
 
 
-_STAND_INS = {"ensure_message_ids": _no_ids, "DeltaChannel": _Nothing}
-_put_writes = rebind(PregelLoop.put_writes, **{name: it for name, it in _STAND_INS.items() if name in PregelLoop.put_writes.__globals__})
+_put_writes: Any = None
+if "ensure_message_ids" in PregelLoop.put_writes.__globals__:  # not in early versions, which look for less
+    _put_writes = rebind(PregelLoop.put_writes, ensure_message_ids=_no_ids, DeltaChannel=_Nothing)
 
 
 class Putting(PregelLoop):
@@ -31,4 +32,4 @@ class Putting(PregelLoop):
 
     @cached_property
     def _is_usual(self) -> bool:
-        return self.cache is None and getattr(self, "_delta_channel_names", None) == []  # which early versions don't list
+        return _put_writes is not None and self.cache is None and getattr(self, "_delta_channel_names", None) == []
