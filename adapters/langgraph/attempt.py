@@ -10,12 +10,15 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from langgraph.runtime import Runtime
+from langgraph.runtime import ExecutionInfo, Runtime
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph.configuring import replaced
 from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_RUNTIME, arun_with_retry, run_with_retry
 from alto_langgraph.adapters.langgraph.sequence import quick
+
+_SET_TIME = getattr(vars(ExecutionInfo).get("node_first_attempt_time"), "__set__", None)
+"""Sets the time of a task's first attempt, for which LangGraph copies what holds it and what holds that; None without a slot."""
 
 
 def plain(task: PregelExecutableTask, retry_policy: Any, kwargs: dict[str, Any]) -> bool:
@@ -44,12 +47,14 @@ async def aattempt(task: PregelExecutableTask, configurable: dict[str, Any]) -> 
 
 
 def _config(task: PregelExecutableTask, configurable: dict[str, Any]) -> Any:
-    given = task.config[CONF]
-    runtime = given.get(CONFIG_KEY_RUNTIME)
-    conf = {**given, **configurable}
-    if isinstance(runtime, Runtime) and runtime.execution_info is not None:
-        info = replaced(runtime.execution_info, node_first_attempt_time=time.time(), node_attempt=1)
-        conf[CONFIG_KEY_RUNTIME] = replaced(runtime, execution_info=info)
+    conf = {**task.config[CONF], **configurable}
+    runtime = conf.get(CONFIG_KEY_RUNTIME)
+    if isinstance(runtime, Runtime) and (info := runtime.execution_info) is not None:
+        if type(info) is ExecutionInfo and info.node_attempt == 1 and _SET_TIME is not None:
+            _SET_TIME(info, time.time())  # made for this task, which begins now, so nobody has seen it yet
+        else:
+            info = replaced(info, node_first_attempt_time=time.time(), node_attempt=1)
+            conf[CONFIG_KEY_RUNTIME] = replaced(runtime, execution_info=info)
     return {**task.config, CONF: conf}
 
 

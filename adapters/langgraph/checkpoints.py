@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from alto_langgraph.adapters.langgraph.seam import MISSING, copy_checkpoint, create_checkpoint, get_new_channel_versions
+from alto_langgraph.adapters.langgraph import seam
+from alto_langgraph.adapters.langgraph.seam import MISSING, checkpoint_ids, copy_checkpoint, get_new_channel_versions, rebind
 from alto_langgraph.adapters.langgraph.touched import Touched
 
 WRITING = frozenset({"memory", "sqlite", "postgres"})
 """LangGraph's own packages of savers, which change nothing that they are given and keep none of it: they write it down."""
+
+_EPOCH = 0x01B21DD213814000
+"""100 ns steps from the beginning of the Gregorian calendar, from which these ids count, to that of Unix time."""
+
+
+def new_id(*, clock_seq: int) -> str:
+    """The id of a checkpoint as text (RFC 9562, UUID version 6), of which LangGraph makes an object first.
+
+    Args:
+        clock_seq: Number of the superstep; may be negative.
+    """
+    ids: Any = checkpoint_ids  # LangGraph's: of all ids of the process none is older than the one before it
+    now = time.time_ns() // 100 + _EPOCH
+    if (last := ids._last_v6_timestamp) is not None and now <= last:
+        now = last + 1
+    ids._last_v6_timestamp = now
+    digits = f"{now:015x}"
+    return f"{digits[:8]}-{digits[8:12]}-6{digits[12:]}-{0x8000 | clock_seq & 0x3FFF:04x}-{random.getrandbits(48):012x}"
+
+
+create_checkpoint = rebind(seam.create_checkpoint, uuid6=new_id)
+
+
+def made(checkpoint: Any, channels: Any, step: int, *, id: str | None = None, updated_channels: Any = None, **how: Any) -> Any:
+    """LangGraph's `create_checkpoint`; one that isn't saved has an id, which names tasks, and nobody asks when it was made."""
+    if channels is not None or id is not None:
+        return create_checkpoint(checkpoint, channels, step, id=id, updated_channels=updated_channels, **how)
+    return {**checkpoint, "id": new_id(clock_seq=step), "updated_channels": sorted(updated_channels or ())}
 
 
 class Checkpoints:

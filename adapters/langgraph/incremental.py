@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints
+from alto_langgraph.adapters.langgraph.checkpoints import Checkpoints, made
 from alto_langgraph.adapters.langgraph.configuring import Configuring, prepare_single_task
 from alto_langgraph.adapters.langgraph.seam import (
     AsyncPregelLoop,
@@ -104,10 +104,11 @@ _METHODS = _with_stand_ins()
 class Incremental(Configuring):
     """Runs LangGraph's own methods; in a graph of many channels, with stand-ins in them that know what has changed.
 
-    They come in with the run's first superstep. What LangGraph does before it, with the input, and when the run ends, is all its own.
+    They come in with the run's first superstep. What LangGraph does before it, with the input, and when the run ends, is its own.
     """
 
     _own: Own | None = None
+    _put_few = rebind(PregelLoop._put_checkpoint, create_checkpoint=made)
 
     def tick(self) -> bool:
         if self._own is None and len(self.channels) >= MANY and _METHODS:
@@ -130,7 +131,7 @@ class Incremental(Configuring):
 
     def _put_checkpoint(self, metadata: Any) -> None:
         if self._own is None or self._own.checkpoints is None:
-            super()._put_checkpoint(metadata)
+            self._put_few(metadata)
         else:
             self._run("_put_checkpoint", metadata)
 

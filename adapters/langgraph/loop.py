@@ -24,6 +24,7 @@ from alto_langgraph.adapters.langgraph.incremental import Incremental
 from alto_langgraph.adapters.langgraph.lineage import Relating
 from alto_langgraph.adapters.langgraph.listening import listen
 from alto_langgraph.adapters.langgraph.prepare import FastTopic
+from alto_langgraph.adapters.langgraph.putting import Putting
 from alto_langgraph.adapters.langgraph.runner import run_early, run_early_sync
 from alto_langgraph.adapters.langgraph.seam import (
     CONF,
@@ -51,7 +52,7 @@ WIDE = 16
 """From this many pending writes or Sends on, alto's linear ways cost less than LangGraph's plain ones."""
 
 
-class Committing(Relating, Announcing, Emitting, Incremental):
+class Committing(Relating, Announcing, Emitting, Putting, Incremental):
     """What both loops add to LangGraph's: superclasses do all of the committing."""
 
     ahead: Ahead | None = None

@@ -61,24 +61,31 @@ try:
         CONFIG_KEY_STREAM,
         CONFIG_KEY_TASK_ID,
         ERROR,
+        ERROR_SOURCE_NODE,
         INTERRUPT,
+        NO_WRITES,
         NS_END,
         NS_SEP,
         NULL_TASK_ID,
         PULL,
         PUSH,
+        RESERVED,
+        RESUME,
         RETURN,
         TASKS,
     )
     from langgraph._internal._queue import AsyncQueue, SyncQueue  # type: ignore[attr-defined]
-    from langgraph._internal._runnable import RunnableSeq, set_config_context
+    from langgraph._internal._runnable import RunnableSeq
+    from langgraph._internal._runnable import _set_config_context as enter_config
     from langgraph._internal._typing import MISSING
     from langgraph.channels.base import BaseChannel
     from langgraph.channels.binop import BinaryOperatorAggregate
+    from langgraph.channels.delta import DeltaChannel
     from langgraph.channels.ephemeral_value import EphemeralValue
     from langgraph.channels.last_value import LastValue
     from langgraph.channels.named_barrier_value import NamedBarrierValue
     from langgraph.channels.topic import Topic
+    from langgraph.checkpoint.base import id as checkpoint_ids
     from langgraph.pregel import Pregel
     from langgraph.pregel._algo import _proc_input as proc_input
     from langgraph.pregel._algo import (
@@ -98,6 +105,9 @@ try:
     from langgraph.pregel._utils import get_new_channel_versions
     from langgraph.pregel._write import PASSTHROUGH, SKIP_WRITE, ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
     from langgraph.pregel.protocol import StreamProtocol
+
+    NOT_APPLIED = frozenset({NO_WRITES, PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE_NODE})
+    """Where tasks write what isn't for a channel."""
 except (ImportError, AttributeError) as error:  # pragma: no cover - only on a LangGraph laid out differently
     UNAVAILABLE = UNAVAILABLE or f"this langgraph lacks a part that alto needs ({error})"
 
@@ -120,12 +130,14 @@ __all__ = [
     "ERROR",
     "INTERRUPT",
     "MISSING",
+    "NOT_APPLIED",
     "NS_END",
     "NS_SEP",
     "NULL_TASK_ID",
     "PASSTHROUGH",
     "PULL",
     "PUSH",
+    "RESERVED",
     "RETURN",
     "SKIP_WRITE",
     "TASKS",
@@ -138,6 +150,7 @@ __all__ = [
     "ChannelWrite",
     "ChannelWriteEntry",
     "ChannelWriteTupleEntry",
+    "DeltaChannel",
     "EphemeralValue",
     "FuturesDict",
     "LastValue",
@@ -152,9 +165,11 @@ __all__ = [
     "Topic",
     "apply_writes",
     "arun_with_retry",
+    "checkpoint_ids",
     "checkpoint_null_version",
     "copy_checkpoint",
     "create_checkpoint",
+    "enter_config",
     "get_new_channel_versions",
     "map_output_updates",
     "merge_configs",
@@ -165,7 +180,6 @@ __all__ = [
     "proc_input",
     "rebind",
     "run_with_retry",
-    "set_config_context",
     "should_retry_on",
     "task_path_str",
 ]

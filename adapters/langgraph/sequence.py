@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from contextvars import copy_context
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tracers.langchain import LangChainTracer
 
 from alto_langgraph.adapters.langgraph.callbacks import child, started
-from alto_langgraph.adapters.langgraph.seam import ChannelWrite, RunnableSeq, patch_config, set_config_context
+from alto_langgraph.adapters.langgraph.seam import ChannelWrite, RunnableSeq, enter_config, patch_config
 from alto_langgraph.adapters.langgraph.writing import Part, parts, write
 
 
@@ -28,18 +29,12 @@ class QuickSeq(RunnableSeq):
     parts: list[list[Part] | None]
     """For each step what it writes, if it is a plain writer."""
 
-    def _start(self, input: Any, config: RunnableConfig) -> Any:
-        run = None if self.shows_input_otherwise else started(config, CallbackManager)
-        return super()._start(input, config) if run is None else run
-
-    async def _astart(self, input: Any, config: RunnableConfig) -> Any:
-        run = None if self.shows_input_otherwise else started(config, AsyncCallbackManager)
-        return await super()._astart(input, config) if run is None else run
-
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None:
             return super().invoke(input, config, **kwargs)
-        run_manager = self._start(input, config)
+        run_manager = None if self.shows_input_otherwise else started(config, CallbackManager)
+        if run_manager is None:
+            run_manager = self._start(input, config)
         try:
             for i, step in enumerate(self.steps):
                 if i and type(step) is ChannelWrite:
@@ -49,8 +44,9 @@ class QuickSeq(RunnableSeq):
                     continue
                 config = patch_config(config, callbacks=child(run_manager, f"seq:step:{i + 1}"))
                 if i == 0:
-                    with set_config_context(config, _traced(run_manager)) as context:
-                        input = context.run(step.invoke, input, config, **kwargs)
+                    context = copy_context()
+                    context.run(enter_config, config, _traced(run_manager))
+                    input = context.run(step.invoke, input, config, **kwargs)
                 else:
                     input = step.invoke(input, config)
         except BaseException as error:
@@ -63,7 +59,9 @@ class QuickSeq(RunnableSeq):
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None:
             return await super().ainvoke(input, config, **kwargs)
-        run_manager = await self._astart(input, config)
+        run_manager = None if self.shows_input_otherwise else started(config, AsyncCallbackManager)
+        if run_manager is None:
+            run_manager = await self._astart(input, config)
         try:
             for i, step in enumerate(self.steps):
                 if i and type(step) is ChannelWrite:
@@ -73,8 +71,9 @@ class QuickSeq(RunnableSeq):
                     continue
                 config = patch_config(config, callbacks=child(run_manager, f"seq:step:{i + 1}"))
                 if i == 0:
-                    with set_config_context(config, _traced(run_manager)) as context:
-                        input = await asyncio.create_task(step.ainvoke(input, config, **kwargs), context=context)
+                    context = copy_context()
+                    context.run(enter_config, config, _traced(run_manager))
+                    input = await asyncio.create_task(step.ainvoke(input, config, **kwargs), context=context)
                 else:
                     input = await step.ainvoke(input, config)
         except BaseException as error:
