@@ -18,7 +18,7 @@ from benchmarks.apps.declare import Application
 from benchmarks.apps.metered import Meter, metered
 from benchmarks.apps.runs import Running, on_a_loop
 from benchmarks.declare import Sample, Target
-from benchmarks.foretold import BARRIERS, IDEAL, bounds
+from benchmarks.foretold import IDEAL, bounds
 from benchmarks.graphs import EXPERT
 from benchmarks.sides import side
 

@@ -37,7 +37,7 @@ class Told:
     @property
     def last(self) -> Any:
         """What the last update says."""
-        return list(self.updates[-1].values())[0]
+        return next(iter(self.updates[-1].values()))
 
 
 @dataclass(frozen=True, slots=True)
