@@ -31,7 +31,7 @@ class Application:
         answer: The part of the final state that all lanes have in common. Stock and alto are compared in everything besides.
         foretold: All work of a run that ended in this state, each with its own time (`model.seconds`) and what it waits for: the
             turns one after another. What it is for is the ideal schedule, so it says what the application needs, not how its graph waits.
-        first: Nodes, in both graphs, whose first update is the first that a user has of the answer; none to leave that out.
+        first: Nodes, in both graphs, whose first update that isn't empty is the first that a user has; none to leave that out.
         slots: Calls that the model server takes at a time.
         first_target: The most that alto's time to that may be of stock's; None to show it only.
         extras: Modules that it doesn't run without.

@@ -61,7 +61,7 @@ class Running:
         began = time.perf_counter()
         for turn in self.turns:
             async for node, update, committed in self._events(turn, config):
-                if told.first is None and node in self.first:
+                if told.first is None and node in self.first and any(update.values()):  # what says nothing isn't one
                     told.first = time.perf_counter() - began
                 if committed:
                     told.updates.append({node: update})
