@@ -13,8 +13,8 @@ APPLICATIONS: tuple[Application, ...] = (chatbot_verification.APPLICATION, docum
 
 
 def benchmarks() -> Iterator[AppBenchmark]:
-    """One for each application that can run here."""
-    return (AppBenchmark(app) for app in APPLICATIONS if not app.lacking())
+    """Each application that can run here, with slots for most of its calls at a time, and with few."""
+    return (AppBenchmark(app, scarce) for app in APPLICATIONS if not app.lacking() for scarce in (False, True))
 
 
 def left_out() -> Mapping[str, str]:

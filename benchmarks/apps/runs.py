@@ -48,11 +48,13 @@ class Running:
         graph: Compiled, of either side.
         turns: Inputs.
         first: Nodes whose first update is the first fragment.
+        ahead: Runs by `astream_fragments`, which tells of fragments before they are committed.
     """
 
     graph: Any
     turns: Sequence[Any]
     first: frozenset[str]
+    ahead: bool = False
 
     async def once(self) -> Told:
         """Runs all turns on a thread of their own, and forgets what a checkpointer has kept of them."""
@@ -73,7 +75,7 @@ class Running:
 
     async def _events(self, turn: Any, config: Any) -> AsyncIterator[tuple[str, Any, bool]]:
         """Node, update, and whether it is committed and the root graph's own; subgraphs' nodes have other names."""
-        if hasattr(self.graph, "astream_fragments"):
+        if self.ahead:
             own = {*self.graph.nodes, INTERRUPT}
             async for _, node, update, committed in self.graph.astream_fragments(turn, config, subgraphs=True):
                 if committed is not None:

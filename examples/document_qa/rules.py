@@ -4,34 +4,7 @@ import re
 from typing import Any
 
 SILENT = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "by",
-        "does",
-        "for",
-        "from",
-        "happens",
-        "how",
-        "in",
-        "is",
-        "it",
-        "not",
-        "of",
-        "or",
-        "that",
-        "the",
-        "there",
-        "this",
-        "to",
-        "what",
-        "when",
-        "which",
-        "who",
-        "why",
-    ]
+    re.findall(r"\w+", "a an and are by does for from happens how in is it not of or that the there this to what when which who why")
 )
 HELPS = 3
 """Words of the question that a sentence must have at least."""

@@ -133,7 +133,7 @@ async def test_the_apps_own_task_factory_makes_the_tasks_and_stays() -> None:
     made: list[str] = []
 
     def factory(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> Any:
-        made.append(asyncio.iscoroutine(work) and "a task" or "")
+        made.append("a task" if asyncio.iscoroutine(work) else "")
         return asyncio.Task(work, loop=loop, **how)
 
     async def part() -> str:
