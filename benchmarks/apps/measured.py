@@ -132,10 +132,11 @@ class AppBenchmark:
         before, meter = so_far(running.graph), self._meters[lane]
         tokens, cpu = meter.total, time.process_time()
         told = on_a_loop(running, runner)
-        sample = {"wall": told.seconds, "cpu": time.process_time() - cpu, ABOVE: told.seconds - best, TOKENS: meter.total - tokens}
-        if self.app.first:
+        cpu = time.process_time() - cpu
+        sample = {"wall": told.seconds, "cpu": cpu, ABOVE: told.seconds - best, TOKENS: float(meter.total - tokens)}
+        if told.first is not None:
             sample[FIRST] = told.first
         answers.check("last update", lane, plain(told.last))
         if lane != EXPERT:
             answers.check("updates", lane, told.everything())
-        return sample | came_to(before, so_far(running.graph))
+        return {**sample, **came_to(before, so_far(running.graph))}

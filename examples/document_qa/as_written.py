@@ -128,34 +128,34 @@ def build(model: BaseChatModel) -> CompiledStateGraph[State]:
     def each_document(state: State) -> list[Send]:
         return [Send("split", {"question": state["question"], **document}) for document in state["documents"]]
 
-    def split(item: Item) -> Command[Literal["select"]]:
-        about = {"question": item["question"], "title": item["title"]}
-        passages = enumerate(passages_of(item["text"]))
+    def split(state: Item) -> Command[Literal["select"]]:
+        about = {"question": state["question"], "title": state["title"]}
+        passages = enumerate(passages_of(state["text"]))
         return Command(goto=[Send("select", {**about, "passage": place, "sentences": sentences}) for place, sentences in passages])
 
-    async def select(item: Item) -> Command[Literal["extract"]]:
-        prompt = SELECT.format(question=item["question"], sentences=numbered(item["sentences"]))
+    async def select(state: Item) -> Command[Literal["extract"]]:
+        prompt = SELECT.format(question=state["question"], sentences=numbered(state["sentences"]))
         found = Scores.model_validate(await selecting.ainvoke(prompt))
-        known = [one for one in found.helpful if 1 <= one.number <= len(item["sentences"])]
-        return Command(goto=[Send("extract", {**item, "nth": one.number - 1, "score": one.score}) for one in known])
+        known = [one for one in found.helpful if 1 <= one.number <= len(state["sentences"])]
+        return Command(goto=[Send("extract", {**state, "nth": one.number - 1, "score": one.score}) for one in known])
 
-    async def extract(item: Item) -> dict[str, Any]:
-        sentences, nth = item["sentences"], item["nth"]
-        prompt = EXTRACT.format(question=item["question"], title=item["title"], before=" ".join(sentences[:nth]), sentence=sentences[nth])
+    async def extract(state: Item) -> dict[str, Any]:
+        sentences, nth = state["sentences"], state["nth"]
+        prompt = EXTRACT.format(question=state["question"], title=state["title"], before=" ".join(sentences[:nth]), sentence=sentences[nth])
         found = Extract.model_validate(await extracting.ainvoke(prompt))
         if found.quote not in sentences[nth]:  # the model has made it up
             return {}
-        return {"evidence": [{**item, "quote": found.quote, "tells": found.tells}]}
+        return {"evidence": [{**state, "quote": found.quote, "tells": found.tells}]}
 
     def each_group(state: State) -> list[Send]:
         found = sorted(state["evidence"], key=itemgetter("title"))
         groups = {title: best(list(items)) for title, items in groupby(found, key=itemgetter("title"))}
         return [Send("summarise", {"question": state["question"], "title": title, "evidence": items}) for title, items in groups.items()]
 
-    async def summarise(group: Group) -> dict[str, Any]:
-        quotes = [item["quote"] for item in group["evidence"]]
-        told = await model.ainvoke(SUMMARISE.format(question=group["question"], title=group["title"], quotes=numbered(quotes)))
-        return {"summaries": [{"title": group["title"], "summary": told.text, "quotes": quotes}]}
+    async def summarise(state: Group) -> dict[str, Any]:
+        quotes = [item["quote"] for item in state["evidence"]]
+        told = await model.ainvoke(SUMMARISE.format(question=state["question"], title=state["title"], quotes=numbered(quotes)))
+        return {"summaries": [{"title": state["title"], "summary": told.text, "quotes": quotes}]}
 
     async def answer(state: State) -> dict[str, Any]:
         summaries = sorted(state["summaries"], key=itemgetter("title"))

@@ -55,15 +55,15 @@ def build(model: BaseChatModel) -> CompiledStateGraph[State]:
         passages = enumerate(passages_of(state["text"]))
         return [Send("extract", {**about, "passage": place, "sentences": sentences}) for place, sentences in passages] or END
 
-    async def extract(item: Item) -> dict[str, Any]:
-        question, title, sentences = item["question"], item["title"], item["sentences"]
+    async def extract(state: Item) -> dict[str, Any]:
+        question, title, sentences = state["question"], state["title"], state["sentences"]
         found = Scores.model_validate(await selecting.ainvoke(SELECT.format(question=question, sentences=numbered(sentences))))
 
         async def quoted(nth: int, score: int) -> list[Item]:
             prompt = EXTRACT.format(question=question, title=title, before=" ".join(sentences[:nth]), sentence=sentences[nth])
             told = Extract.model_validate(await extracting.ainvoke(prompt))
             made_up = told.quote not in sentences[nth]
-            return [] if made_up else [{**item, "nth": nth, "score": score, "quote": told.quote, "tells": told.tells}]
+            return [] if made_up else [{**state, "nth": nth, "score": score, "quote": told.quote, "tells": told.tells}]
 
         known = [one for one in found.helpful if 1 <= one.number <= len(sentences)]
         parts = await asyncio.gather(*(quoted(one.number - 1, one.score) for one in known))
