@@ -30,6 +30,7 @@ from alto_langgraph.adapters.vllm.ports import Load, Request, Server
 from alto_langgraph.adapters.vllm.scheduling import Scheduled
 from alto_langgraph.adapters.vllm.serving_loop import ServingLoop
 from benchmarks import serving_verification
+from benchmarks.measure import reached
 from benchmarks.serving_engine import mean, p95, say_where, table
 from benchmarks.serving_mixed import CALLS, LANES, TOKENS, against, app, played
 from benchmarks.serving_simulation import Arrival, Engine, Ran, chain, mixed, simulate, verification
@@ -156,7 +157,7 @@ async def measure_verification(rates: Sequence[float], runs: int, lanes: Sequenc
             points[lane].append((rate, p95(rans)))
             rows.append([rate, lane, alone, mean(rans), p95(rans)])
     table(f"{runs} runs each, seconds", ["of capacity", "lane", "alone", "mean", "p95"], rows)
-    found = [[lane, serving_verification.reached(of, within) or "off the curve"] for lane, of in points.items()]
+    found = [[lane, reached(of, within) or "off the curve"] for lane, of in points.items()]
     table(f"Highest rate with p95 within {within:.2f} s; 1 is all that the engine can do", ["lane", "of capacity"], found)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from collections.abc import Sequence
-from itertools import count, pairwise
+from itertools import count
 from typing import Annotated, Any, TypedDict
 
 import typer
@@ -25,6 +25,7 @@ from langgraph.types import Command, Send
 
 from alto_langgraph.adapters.vllm import ChatVLLM
 from alto_langgraph.adapters.vllm.policy import ByAncestry, Policy, Untold
+from benchmarks.measure import reached
 from benchmarks.serving_engine import ask, curve, mean, p95, play, say_where, served, table
 from benchmarks.serving_simulation import Arrival, Ran, verification
 from benchmarks.sides import side
@@ -133,14 +134,6 @@ async def played(graph: Any, arrivals: Sequence[Arrival], offset: int) -> list[R
         assert len(state["found"]) == WIDTH
 
     return await play(arrivals, run)
-
-
-def reached(points: Sequence[tuple[float, float]], limit: float) -> float | None:
-    """The highest rate of a rising curve that keeps within a limit; None if that is off its ends."""
-    for (low, below), (high, above) in pairwise(points):
-        if below <= limit < above:
-            return low + (high - low) * (limit - below) / (above - below)
-    return None
 
 
 async def measure(rates: list[float], runs: int, lanes: list[str], limit: int, seed: int) -> None:

@@ -9,6 +9,7 @@ from alto_langgraph.engine.events import (
     Cancel,
     Closed,
     Ended,
+    Event,
     Failed,
     Finished,
     Offer,
@@ -61,6 +62,15 @@ def test_what_the_complete_answer_has_otherwise_is_thrown_away_with_all_that_cam
     ]
     run(Closed(1))
     assert run(opened(2, "a/b0", "a/b1")) == [Adopt(tag("a/b0")), Run(tag("a/b1"))]
+
+
+@pytest.mark.parametrize("own", [finished("a/b0", "c0"), Failed(tag("a/b0")), Retreated(tag("a/b0"), "it asks")])
+def test_what_is_thrown_away_may_have_ended_in_the_same_moment(own: Event) -> None:
+    run = told()
+    run(opened(1, "a", "d"))
+    run(streamed("a", "b0", "b1"))
+    assert run(confirming("a", "b0", "b1", confirmed=("b1",)), own) == [Cancel(tag("a/b0"), OTHERWISE), start("a/b0")]
+    assert run(finished("a/b0", "c0")) == [start("a/b0/c0")]
 
 
 def test_fragments_of_fragments_start_too() -> None:
