@@ -1,0 +1,100 @@
+"""Answers a question about a SQLite database by several candidate queries: plain LangGraph and LangChain."""
+
+from collections import Counter
+from operator import add, itemgetter
+from typing import Annotated, Any, Literal, TypedDict
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command, Send
+
+from .database import Database, QueryError
+from .prompts import ANSWER, APPROACH, GENERATE, LINK, REPAIR, Approaches, Item, Link
+
+TRIES = 3
+"""Times that a candidate is run at most."""
+
+
+class State(TypedDict, total=False):
+    question: str
+    linked: Annotated[list[Item], add]
+    schema: str
+    approaches: list[str]
+    candidates: Annotated[list[Item], add]
+    sql: str
+    rows: list[Any]
+    votes: int
+    answer: str
+
+
+def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]:
+    """The app on this model and this database."""
+    linker, planner = model.with_structured_output(Link), model.with_structured_output(Approaches)
+
+    def tables(state: State) -> Command[Literal["link"]]:
+        seen = {"question": state["question"], "overview": database.overview()}
+        return Command(goto=[Send("link", {**seen, "at": at, "table": table}) for at, table in enumerate(database.tables())])
+
+    async def link(item: Item) -> dict[str, Any]:
+        found = Link.model_validate(await linker.ainvoke(LINK.format(**item)))
+        return {"linked": [{"at": item["at"], "table": item["table"], "columns": found.columns}]} if found.needed else {}
+
+    async def approach(state: State) -> dict[str, Any]:
+        schema = "\n".join(found["table"] for found in sorted(state["linked"], key=itemgetter("at")))
+        found = Approaches.model_validate(await planner.ainvoke(APPROACH.format(question=state["question"], schema=schema)))
+        return {"schema": schema, "approaches": found.approaches}
+
+    def each_approach(state: State) -> list[Send]:
+        seen = {"question": state["question"], "schema": state["schema"]}
+        return [Send("generate", {**seen, "at": at, "approach": approach}) for at, approach in enumerate(state["approaches"])]
+
+    async def generate(item: Item) -> Command[Literal["execute"]]:
+        answer = await model.ainvoke(GENERATE.format(**item))
+        return Command(goto=Send("execute", {**item, "sql": str(answer.text), "tries": []}))
+
+    def execute(item: Item) -> Command[Literal["repair", "vote"]]:
+        try:
+            return Command(update={"candidates": [{**item, "rows": database.run(item["sql"])}]}, goto="vote")
+        except QueryError as error:
+            failed: Item = {**item, "error": str(error), "tries": [*item["tries"], (item["sql"], str(error))]}
+            if len(failed["tries"]) < TRIES:
+                return Command(goto=Send("repair", failed))
+            return Command(update={"candidates": [failed]}, goto="vote")
+
+    async def repair(item: Item) -> Command[Literal["execute"]]:
+        answer = await model.ainvoke(REPAIR.format(**item))
+        return Command(goto=Send("execute", {**item, "sql": str(answer.text)}))
+
+    def vote(state: State) -> dict[str, Any]:
+        return elected(state["candidates"])
+
+    async def answer(state: State) -> dict[str, Any]:
+        said = await model.ainvoke(ANSWER.format(question=state["question"], rows=state["rows"]))
+        return {"answer": str(said.text)}
+
+    graph = StateGraph(State)
+    graph.add_node("tables", tables)
+    graph.add_node("link", link)
+    graph.add_node("approach", approach)
+    graph.add_node("generate", generate)
+    graph.add_node("execute", execute)
+    graph.add_node("repair", repair)
+    graph.add_node("vote", vote, defer=True)
+    graph.add_node("answer", answer)
+    graph.add_edge(START, "tables")
+    graph.add_edge("link", "approach")
+    graph.add_conditional_edges("approach", each_approach, ["generate"])
+    graph.add_edge("vote", "answer")
+    graph.add_edge("answer", END)
+    return graph.compile()
+
+
+def elected(candidates: list[Item]) -> dict[str, Any]:
+    """The rows that most candidates found, with the first query that found them; of a tie, the candidate named first."""
+    found = [item for item in sorted(candidates, key=itemgetter("at")) if "rows" in item]
+    votes = Counter(repr(item["rows"]) for item in found)
+    best = max(found, key=lambda item: votes[repr(item["rows"])], default=None)
+    if best is None:
+        return {"sql": "", "rows": [], "votes": 0}
+    return {"sql": best["sql"], "rows": best["rows"], "votes": votes[repr(best["rows"])]}
