@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 
 from benchmarks import (
     analysis,
+    apps,
     branches,
     fan_out,
     hidden,
@@ -24,6 +25,7 @@ from benchmarks import (
 from benchmarks.declare import Benchmark
 
 GROUPS = (
+    apps,
     send_chain,
     branches,
     rounds,
@@ -48,7 +50,7 @@ def catalog() -> list[Benchmark]:
 
 def left_out() -> Mapping[str, str]:
     """Benchmarks that can't run here, and what each lacks."""
-    return {**hidden.left_out(), **retrieval.left_out()}
+    return {**apps.left_out(), **hidden.left_out(), **retrieval.left_out()}
 
 
 def chosen(names: Sequence[str], quick: bool = False) -> list[Benchmark]:

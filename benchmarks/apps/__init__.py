@@ -1,0 +1,22 @@
+"""The example applications, each as people write it and as an expert tunes it: stock, expert and alto in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from benchmarks.apps import chatbot_verification
+from benchmarks.apps.declare import Application
+from benchmarks.apps.measured import AppBenchmark
+
+APPLICATIONS: tuple[Application, ...] = (chatbot_verification.APPLICATION,)
+"""In the report's order."""
+
+
+def benchmarks() -> Iterator[AppBenchmark]:
+    """One for each application that can run here."""
+    return (AppBenchmark(app) for app in APPLICATIONS if not app.lacking())
+
+
+def left_out() -> Mapping[str, str]:
+    """Those that can't run here, and what each lacks."""
+    return {f"app_{app.name}": f"{app.lacking()} isn't installed" for app in APPLICATIONS if app.lacking()}
