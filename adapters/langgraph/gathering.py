@@ -175,7 +175,10 @@ class _Trial:
         return part
 
     def show(self, sends: Sequence[Send], agree: Agree) -> Part | None:
-        """What is sent on the last one; returns that if such parts do."""
+        """What is sent on the last one; returns that if such parts do.
+
+        Each task more has to have sent more: one that adds nothing, as it came to nothing, is no evidence that others will only add.
+        """
         now, before = self._now, self._before
         if now is None:
             return None
@@ -183,7 +186,7 @@ class _Trial:
             self._before = now, sends
         elif places(before[1], sends, agree) is None:
             self.level, self._before = now.level - 1, None
-        elif before[1] and now.shows_more_than(before[0]):
+        elif now.shows_more_than(before[0]) and len(sends) - len(before[1]) >= len(now.ancestors - before[0].ancestors) and before[1]:
             self.level = self._known = now.level
             return now
         else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from benchmarks.apps import chatbot_verification, text_to_sql
+from benchmarks.apps import chatbot_verification, research_report, text_to_sql
 from benchmarks.apps.declare import Application
 from benchmarks.apps.measured import AppBenchmark
 
-APPLICATIONS: tuple[Application, ...] = (chatbot_verification.APPLICATION, text_to_sql.APPLICATION)
+APPLICATIONS: tuple[Application, ...] = (chatbot_verification.APPLICATION, text_to_sql.APPLICATION, research_report.APPLICATION)
 """In the report's order."""
 
 

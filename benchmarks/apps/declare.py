@@ -32,6 +32,7 @@ class Application:
         foretold: All work of a run that ended in this state, each with its own time (`model.seconds`) and what it waits for: the
             turns one after another. What it is for is the ideal schedule, so it says what the application needs, not how its graph waits.
         first: Nodes, in both graphs, whose first update is the first that a user has of the answer; none to leave that out.
+        first_turn: The turn from whose start that is counted; ones before it may wait for a person.
         slots: Calls that the model server takes at a time.
         first_target: The most that alto's time to that may be of stock's; None to show it only.
         extras: Modules that it doesn't run without.
@@ -47,6 +48,7 @@ class Application:
     answer: Callable[[Any], Any]
     foretold: Callable[[PacedChatModel, Any], Sequence[Work]]
     first: frozenset[str] = frozenset()
+    first_turn: int = 0
     slots: int = 16
     first_target: float | None = 0.4
     extras: tuple[str, ...] = ()

@@ -94,7 +94,7 @@ class AppBenchmark:
         model = metered(self.app.double(), self.app.slots, self.scale)
         self._meters[lane] = model.meter
         graph = self.app.expert(model) if lane == EXPERT else self.app.as_written(model)
-        return Running(side(alto).optimize(graph) if lane == "alto" else graph, self._turns, self.app.first)
+        return Running(side(alto).optimize(graph) if lane == "alto" else graph, self._turns, self.app.first, self.app.first_turn)
 
     @property
     def _turns(self) -> Any:

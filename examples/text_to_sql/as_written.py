@@ -53,21 +53,23 @@ def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]
         answer = await model.ainvoke(GENERATE.format(**item))
         return Command(goto=Send("execute", {**item, "sql": str(answer.text), "tries": []}))
 
-    def execute(item: Item) -> Command[Literal["repair", "vote"]]:
+    def execute(item: Item) -> dict[str, Any] | Command[Literal["repair"]]:
         try:
-            return Command(update={"candidates": [{**item, "rows": database.run(item["sql"])}]}, goto="vote")
+            return {"candidates": [{**item, "rows": database.run(item["sql"])}]}
         except QueryError as error:
             failed: Item = {**item, "error": str(error), "tries": [*item["tries"], (item["sql"], str(error))]}
             if len(failed["tries"]) < TRIES:
                 return Command(goto=Send("repair", failed))
-            return Command(update={"candidates": [failed]}, goto="vote")
+            return {"candidates": [failed]}
 
     async def repair(item: Item) -> Command[Literal["execute"]]:
         answer = await model.ainvoke(REPAIR.format(**item))
         return Command(goto=Send("execute", {**item, "sql": str(answer.text)}))
 
-    def vote(state: State) -> dict[str, Any]:
-        return elected(state["candidates"])
+    def vote(state: State) -> Command[Literal["answer", "__end__"]]:
+        if len(state["candidates"]) < len(state["approaches"]):
+            return Command(goto=END)  # the last candidate calls again
+        return Command(update=elected(state["candidates"]), goto="answer")
 
     async def answer(state: State) -> dict[str, Any]:
         said = await model.ainvoke(ANSWER.format(question=state["question"], rows=state["rows"]))
@@ -80,12 +82,12 @@ def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]
     graph.add_node("generate", generate)
     graph.add_node("execute", execute)
     graph.add_node("repair", repair)
-    graph.add_node("vote", vote, defer=True)
+    graph.add_node("vote", vote)
     graph.add_node("answer", answer)
     graph.add_edge(START, "tables")
     graph.add_edge("link", "approach")
     graph.add_conditional_edges("approach", each_approach, ["generate"])
-    graph.add_edge("vote", "answer")
+    graph.add_edge("execute", "vote")
     graph.add_edge("answer", END)
     return graph.compile()
 
