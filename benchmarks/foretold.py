@@ -84,7 +84,7 @@ class Calls:
             form: Of the answer, as for `with_structured_output`.
             **how: As in `invoke`.
         """
-        forced = {"tools": [convert_to_openai_tool(form)], "tool_choice": "any"} if form else {}
+        forced: dict[str, Any] = {"tools": [convert_to_openai_tool(form)], "tool_choice": "any"} if form else {}
         step = 1 + max((self._works[tag].step for tag in (*after, *dict(heads))), default=-1)
         tag = Tag(((node, len(self._works)),))
         self._works[tag] = Work(tag, node, step, self.model.seconds(prompt, **forced, **how), tuple(after), heads=tuple(heads))

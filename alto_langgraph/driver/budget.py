@@ -98,10 +98,10 @@ METER: ContextVar[Meter | None] = ContextVar("alto_meter", default=None)
 
 
 async def metered(begin: Callable[[], Coroutine[Any, Any, Any]], meter: Meter) -> Any:
-    """Work, of which counts what it takes itself: not what others do while it waits for a thread or a time.
+    """Work, of which counts what it takes itself, tasks that it starts included: not what others do while it waits.
 
-    While it waits for tasks of its own all that the event loop does counts, as part of that is theirs; unless they have been counted
-    themselves. The work is begun here, so that none is left that nobody has awaited if this is cancelled before its first turn.
+    While it waits for a task that it hasn't started all that the event loop does counts, as part of that may be its own; unless that has
+    been counted itself. The work is begun here, so that none is left that nobody has awaited if this is cancelled before its first turn.
     """
     return await _driven(begin(), meter)
 
@@ -111,7 +111,7 @@ def _driven(work: Coroutine[Any, Any, Any], meter: Meter) -> Generator[Any, Any,
     resume: Callable[[], Any] = lambda: work.send(None)  # noqa: E731 - it is another one each time
     while True:
         try:
-            with meter.running():
+            with meter.running(), _counting_tasks(meter):
                 waits_for = resume()
         except StopIteration as stop:
             return stop.value
@@ -123,6 +123,31 @@ def _driven(work: Coroutine[Any, Any, Any], meter: Meter) -> Generator[Any, Any,
             resume = _throwing(work, error)
         if waits_for is not None and type(waits_for) is not asyncio.Future and meter.spent == spent:
             meter.spend(max(time_of_its_own() - before, 0.0))
+
+
+@contextmanager
+def _counting_tasks(meter: Meter) -> Iterator[None]:
+    """Around a step of some work: the tasks that it starts count, too."""
+    loop = asyncio.get_running_loop()
+    factory = loop.get_task_factory()
+    loop.set_task_factory(partial(_counted_task, factory, meter))
+    try:
+        yield
+    finally:
+        loop.set_task_factory(factory)
+
+
+def _counted_task(factory: Any, meter: Meter, loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> Any:
+    if not asyncio.iscoroutine(work):
+        return factory(loop, work, **how) if factory else asyncio.Task(work, loop=loop, **how)
+    driven = _awaiting(work, meter)
+    task = factory(loop, driven, **how) if factory else asyncio.Task(driven, loop=loop, **how)
+    task.add_done_callback(lambda _: work.close())  # which nobody has awaited if it is cancelled before its first turn
+    return task
+
+
+async def _awaiting(work: Coroutine[Any, Any, Any], meter: Meter) -> Any:
+    return await _driven(work, meter)
 
 
 def _sending(work: Coroutine[Any, Any, Any], value: Any) -> Callable[[], Any]:

@@ -50,7 +50,14 @@ class Candidates:
             seen: For some nodes all keys that their runs have read, which then stand for what they may read.
         """
         nodes = (_seen(self.plan.nodes[name], seen.get(name)) for name in self.sent(strongest))
-        return {node.name: node.operands for node in nodes if not any(self.reasons_on_state(node))}
+        return {node.name: self._waits_for(node) for node in nodes if not any(self.reasons_on_state(node))}
+
+    def _waits_for(self, node: NodePlan) -> frozenset[str]:
+        """State keys that a task waits for: of a node that `gathers`, those of its conditional edges, too.
+
+        It only computes. Started before these are known it would wait at its edges, and nobody would try these on a part of them.
+        """
+        return self._gathered(node) if self.gathers(node) else node.operands
 
     def kinds(self, strongest: Effects, fits: Fits = _fits) -> Kinds:
         """The same of nodes for which it depends on the kind of payload: for each the kinds with which it may run ahead.
@@ -181,9 +188,11 @@ class Candidates:
         One that only says so may take its time, and would take it once more for each part.
         """
         parts = (node.function, *node.routes)
-        reads = node.operands.union(*(self.plan.reduced if part.reads is None else part.reads for part in node.routes))
         computes = all(part.effects is Effects.PURE and part.sources.effects != "declared" for part in parts)
-        return computes and not self.plan.reduced.isdisjoint(reads)
+        return computes and not self.plan.reduced.isdisjoint(self._gathered(node))
+
+    def _gathered(self, node: NodePlan) -> frozenset[str]:
+        return node.operands.union(*(self.plan.reduced if part.reads is None else part.reads for part in node.routes))
 
     def _why_not_repeatable(self, node: NodePlan) -> Iterator[Reason]:
         name, function = node.name, node.function

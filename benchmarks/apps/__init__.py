@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from benchmarks.apps import chatbot_verification, research_report, text_to_sql
+from benchmarks.apps import chatbot_verification, document_qa, research_report, text_to_sql
 from benchmarks.apps.declare import Application
 from benchmarks.apps.measured import AppBenchmark
 
-APPLICATIONS: tuple[Application, ...] = (chatbot_verification.APPLICATION, text_to_sql.APPLICATION, research_report.APPLICATION)
+APPLICATIONS: tuple[Application, ...] = (
+    chatbot_verification.APPLICATION,
+    document_qa.APPLICATION,
+    text_to_sql.APPLICATION,
+    research_report.APPLICATION,
+)
 """In the report's order."""
 
 
 def benchmarks() -> Iterator[AppBenchmark]:
-    """One for each application that can run here."""
-    return (AppBenchmark(app) for app in APPLICATIONS if not app.lacking())
+    """Each application that can run here, with slots for most of its calls at a time, and with few."""
+    return (AppBenchmark(app, scarce) for app in APPLICATIONS if not app.lacking() for scarce in (False, True))
 
 
 def left_out() -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 
 from alto_langgraph.plan.schedule import Work
 from alto_langgraph.testing import PacedChatModel
+from alto_langgraph.testing.pace import SEQUENCES_AT_A_TIME
 
 Build = Callable[[BaseChatModel], Any]
 """Makes the compiled graph, all but its model; with a checkpointer of its own where the application has one."""
@@ -31,9 +32,10 @@ class Application:
         answer: The part of the final state that all lanes have in common. Stock and alto are compared in everything besides.
         foretold: All work of a run that ended in this state, each with its own time (`model.seconds`) and what it waits for: the
             turns one after another. What it is for is the ideal schedule, so it says what the application needs, not how its graph waits.
-        first: Nodes, in both graphs, whose first update is the first that a user has of the answer; none to leave that out.
+        first: Nodes, in both graphs, whose first update that isn't empty is the first that a user has; none to leave that out.
         first_turn: The turn from whose start that is counted; ones before it may wait for a person.
-        slots: Calls that the model server takes at a time.
+        slots: Calls that the model server takes at a time: as many as the engine did whose times the double has.
+        scarce: As many as a smaller server takes, where calls wait in line.
         first_target: The most that alto's time to that may be of stock's; None to show it only.
         extras: Modules that it doesn't run without.
     """
@@ -49,7 +51,8 @@ class Application:
     foretold: Callable[[PacedChatModel, Any], Sequence[Work]]
     first: frozenset[str] = frozenset()
     first_turn: int = 0
-    slots: int = 16
+    slots: int = SEQUENCES_AT_A_TIME
+    scarce: int = 16
     first_target: float | None = 0.4
     extras: tuple[str, ...] = ()
 

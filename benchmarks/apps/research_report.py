@@ -63,6 +63,6 @@ APPLICATION = Application(
     tiny=({"request": "Names in Python: how names are bound, and how modules are imported and cached."}, Command(resume=APPROVED)),
     answer=itemgetter("report"),
     foretold=foretold,
-    first=frozenset({"read"}),
+    first=frozenset({"read", "research"}),
     first_turn=1,
 )

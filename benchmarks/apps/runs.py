@@ -49,12 +49,14 @@ class Running:
         turns: Inputs.
         first: Nodes whose first update is the first fragment.
         first_turn: The turn from whose start the time to that is counted.
+        ahead: Runs by `astream_fragments`, which tells of fragments before they are committed.
     """
 
     graph: Any
     turns: Sequence[Any]
     first: frozenset[str]
     first_turn: int = 0
+    ahead: bool = False
 
     async def once(self) -> Told:
         """Runs all turns on a thread of their own, and forgets what a checkpointer has kept of them."""
@@ -64,7 +66,7 @@ class Running:
         for place, turn in enumerate(self.turns):
             counted = time.perf_counter() if place == self.first_turn else counted
             async for node, update, committed in self._events(turn, config):
-                if told.first is None and node in self.first:
+                if told.first is None and node in self.first and any(update.values()):  # what says nothing isn't one
                     told.first = time.perf_counter() - counted
                 if committed:
                     told.updates.append({node: update})
@@ -76,7 +78,7 @@ class Running:
 
     async def _events(self, turn: Any, config: Any) -> AsyncIterator[tuple[str, Any, bool]]:
         """Node, update, and whether it is committed and the root graph's own; subgraphs' nodes have other names."""
-        if hasattr(self.graph, "astream_fragments"):
+        if self.ahead:
             own = {*self.graph.nodes, INTERRUPT}
             async for _, node, update, committed in self.graph.astream_fragments(turn, config, subgraphs=True):
                 if committed is not None:

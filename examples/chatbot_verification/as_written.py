@@ -118,34 +118,34 @@ def build(model: BaseChatModel, retriever: BaseRetriever) -> CompiledStateGraph[
     def each_sentence(state: State) -> list[Send]:
         return [Send("find_claims", item) for item in sentences_of(state["answer"])]
 
-    async def find_claims(item: Item) -> Command[Literal["write_queries"]]:
-        found = Claims.model_validate(await claiming.ainvoke(CLAIMS.format(**item)))
-        about = {"at": item["at"], "sentence": item["sentence"]}
+    async def find_claims(state: Item) -> Command[Literal["write_queries"]]:
+        found = Claims.model_validate(await claiming.ainvoke(CLAIMS.format(**state)))
+        about = {"at": state["at"], "sentence": state["sentence"]}
         return Command(goto=[Send("write_queries", {**about, "nth": nth, "claim": claim}) for nth, claim in enumerate(found.claims)])
 
-    async def write_queries(item: Item) -> Command[Literal["search"]]:
-        found = Queries.model_validate(await querying.ainvoke(QUERIES.format(**item)))
-        return Command(goto=Send("search", {**item, "queries": found.queries}))
+    async def write_queries(state: Item) -> Command[Literal["search"]]:
+        found = Queries.model_validate(await querying.ainvoke(QUERIES.format(**state)))
+        return Command(goto=Send("search", {**state, "queries": found.queries}))
 
-    async def search(item: Item) -> Command[Literal["check"]]:
-        found = await retriever.abatch(item["queries"])
+    async def search(state: Item) -> Command[Literal["check"]]:
+        found = await retriever.abatch(state["queries"])
         passages = dict.fromkeys(document.page_content for documents in found for document in documents)
-        return Command(goto=Send("check", {**item, "passages": list(passages)}))
+        return Command(goto=Send("check", {**state, "passages": list(passages)}))
 
-    async def check(item: Item) -> dict[str, Any]:
-        prompt = CHECK.format(claim=item["claim"], passages=" ".join(item["passages"]))
+    async def check(state: Item) -> dict[str, Any]:
+        prompt = CHECK.format(claim=state["claim"], passages=" ".join(state["passages"]))
         verdict = Verdict.model_validate(await checking.ainvoke(prompt))
-        return {"checks": [{**item, **verdict.model_dump()}]}
+        return {"checks": [{**state, **verdict.model_dump()}]}
 
     def each_group(state: State) -> list[Send]:
         checks = sorted(state["checks"], key=itemgetter("at", "nth"))
         groups = [list(group) for _, group in groupby(checks, key=itemgetter("at"))]
         return [Send("judge", {"at": group[0]["at"], "sentence": group[0]["sentence"], "checks": group}) for group in groups]
 
-    async def judge(group: Group) -> dict[str, Any]:
-        prompt = JUDGE.format(sentence=group["sentence"], found=told(group["checks"]))
+    async def judge(state: Group) -> dict[str, Any]:
+        prompt = JUDGE.format(sentence=state["sentence"], found=told(state["checks"]))
         judgement = Judgement.model_validate(await judging.ainvoke(prompt))
-        return {"judged": [{"at": group["at"], "sentence": group["sentence"], **judgement.model_dump()}]}
+        return {"judged": [{"at": state["at"], "sentence": state["sentence"], **judgement.model_dump()}]}
 
     async def correct(state: State) -> dict[str, Any]:
         wrong = corrections(state["judged"])

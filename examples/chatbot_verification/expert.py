@@ -68,12 +68,12 @@ def build(model: BaseChatModel, retriever: BaseRetriever) -> CompiledStateGraph[
         about = {"at": state["at"], "sentence": state["sentence"]}
         return [Send("check", {**about, "nth": nth, "claim": claim}) for nth, claim in enumerate(state["claims"])] or END
 
-    async def check(item: Item) -> dict[str, Any]:
-        queries = Queries.model_validate(await querying.ainvoke(QUERIES.format(**item))).queries
+    async def check(state: Item) -> dict[str, Any]:
+        queries = Queries.model_validate(await querying.ainvoke(QUERIES.format(**state))).queries
         found = await asyncio.gather(*(retriever.ainvoke(query) for query in queries))
         passages = list(dict.fromkeys(document.page_content for documents in found for document in documents))
-        verdict = await checking.ainvoke(CHECK.format(claim=item["claim"], passages=" ".join(passages)))
-        return {"checks": [{**item, "queries": queries, "passages": passages, **Verdict.model_validate(verdict).model_dump()}]}
+        verdict = await checking.ainvoke(CHECK.format(claim=state["claim"], passages=" ".join(passages)))
+        return {"checks": [{**state, "queries": queries, "passages": passages, **Verdict.model_validate(verdict).model_dump()}]}
 
     async def judge(state: Sentence) -> dict[str, Any]:
         prompt = JUDGE.format(sentence=state["sentence"], found=told(state["checks"]))

@@ -32,7 +32,8 @@ def encyclopedia() -> BaseRetriever:
     store = Chroma("elements", HashEmbeddings(), client=client, collection_metadata={"hnsw:space": "cosine"})
     told = passages()
     store.add_texts(told, ids=[str(place) for place in range(len(told))])
-    return store.as_retriever(search_kwargs={"k": 3})
+    retriever: BaseRetriever = store.as_retriever(search_kwargs={"k": 3})
+    return retriever
 
 
 def double() -> PacedChatModel:

@@ -105,6 +105,20 @@ async def test_what_follows_the_closed_part_runs_while_the_rest_is_made() -> Non
     assert seen.ran["judge"] == 10 and not seen.squashed, "each once, and none in vain"
 
 
+def by_claims(state: State) -> list[Send]:
+    grouped = groupby(state["claims"], key=itemgetter("at"))
+    return [Send("judge", {"at": at, "places": [claim["place"] for claim in claims]}) for at, claims in grouped]
+
+
+@pytest.mark.parametrize("gather", [lambda state: {}, lambda state: None])
+async def test_behind_a_node_that_does_nothing_but_join_it_is_its_edge_that_waits(gather: Any) -> None:
+    """It reads nothing, so it could start at once; its edge would wait for the whole all the same."""
+    with signals() as seen:
+        say("wait")
+        assert (await graph_of(gather=gather, path=by_claims).ainvoke(TEN))["verdicts"] == EXPECTED
+    assert seen.ran["judge"] == 10 and not seen.squashed
+
+
 def test_on_threads_too() -> None:
     with signals() as seen:
         say("wait")

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 from time import thread_time
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,70 @@ async def test_tasks_of_its_own_count() -> None:
 
     await metered(whole, meter)
     assert meter.spent >= 0.06
+
+
+async def test_works_that_wait_for_their_own_tasks_at_the_same_time_do_not_count_each_other() -> None:
+    budget = Budget()
+    meters = [Meter(budget) for _ in range(10)]
+
+    async def part() -> None:
+        await asyncio.sleep(0)
+        work(0.005)
+        await asyncio.create_task(asyncio.sleep(0))
+
+    async def whole() -> None:
+        await asyncio.create_task(part())
+        await asyncio.gather(part(), part())
+
+    async def other() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+            work(0.01)
+
+    await asyncio.gather(other(), *(metered(whole, meter) for meter in meters))
+    assert 0.15 <= budget.spent < 0.2
+    assert all(0.015 <= meter.spent < 0.03 for meter in meters)
+
+
+async def test_a_task_that_is_cancelled_before_it_has_begun_leaves_nothing() -> None:
+    begun: list[str] = []
+
+    async def part() -> None:
+        begun.append("part")
+
+    async def whole() -> None:
+        task = asyncio.create_task(part())
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    await metered(whole, Meter(Budget()))
+    gc.collect()
+    assert not begun
+
+
+async def test_the_apps_own_task_factory_makes_the_tasks_and_stays() -> None:
+    made: list[str] = []
+
+    def factory(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> Any:
+        made.append("a task" if asyncio.iscoroutine(work) else "")
+        return asyncio.Task(work, loop=loop, **how)
+
+    async def part() -> str:
+        return contextvars.copy_context()[METER].__class__.__name__
+
+    async def whole() -> str:
+        context = contextvars.copy_context()
+        context.run(METER.set, meter)
+        return await asyncio.create_task(part(), context=context, name="part")
+
+    meter, loop = Meter(Budget()), asyncio.get_running_loop()
+    loop.set_task_factory(factory)
+    try:
+        assert await metered(whole, meter) == "Meter"
+        assert (made, loop.get_task_factory()) == (["a task"], factory)
+    finally:
+        loop.set_task_factory(None)
 
 
 async def test_tasks_that_are_counted_themselves_count_once() -> None:
