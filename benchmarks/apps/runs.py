@@ -66,7 +66,7 @@ class Running:
         for place, turn in enumerate(self.turns):
             counted = time.perf_counter() if place == self.first_turn else counted
             async for node, update, committed in self._events(turn, config):
-                if told.first is None and node in self.first and any(update.values()):  # what says nothing isn't one
+                if told.first is None and node in self.first and any((update or {}).values()):  # what says nothing isn't one
                     told.first = time.perf_counter() - counted
                 if committed:
                     told.updates.append({node: update})
