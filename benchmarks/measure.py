@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -101,6 +102,16 @@ def estimate(
     picks_b = picks_a if paired and len(a) == len(b) else rng.integers(len(b), size=(RESAMPLES, len(b)))
     low, high = np.percentile(_compare(a[picks_a], b[picks_b], kind), [2.5, 97.5])
     return Estimate(float(_compare(a, b, kind)), float(low), float(high))
+
+
+def reached(points: Sequence[tuple[float, float]], limit: float) -> str:
+    """The highest rate of a rising curve that keeps within a limit."""
+    if points[0][1] > limit:
+        return f"< {points[0][0]:.2f}"
+    for (low, below), (high, above) in pairwise(points):
+        if above > limit:
+            return f"{low + (high - low) * (limit - below) / (above - below):.2f}"
+    return f"> {points[-1][0]:.2f}"
 
 
 def _compare(a: Samples, b: Samples, kind: str) -> Samples:

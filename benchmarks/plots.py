@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,15 @@ def draw(results: Sequence[Result], folder: Path) -> dict[str, str]:
         members = [result for result in results if result["group"] == group]
         judged = [j for j in judgements(results) if j.benchmark in {m["name"] for m in members}]
         figure = growth(members) if group == "fan_out" else ratios(judged) or medians(members)
-        with mpl.rc_context(SETTINGS):
-            figure.savefig(folder / f"{group}.svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+        save(figure, folder / f"{group}.svg")
         drawn[group] = f"{group}.svg"
     return drawn
+
+
+def save(figure: Figure, file: Path) -> None:
+    """Writes a picture that is the same for the same figures."""
+    with mpl.rc_context(SETTINGS):
+        figure.savefig(file, bbox_inches="tight", metadata={"Date": None, "Creator": None})
 
 
 def ratios(judged: Sequence[Judgement]) -> Figure | None:
@@ -77,6 +82,20 @@ def medians(results: Sequence[Result]) -> Figure:
     axes.set_yticks(range(len(rows)), [f"{result['name']}: {lane}" for result, lane, _ in rows])
     axes.set_xticks([])
     axes.invert_yaxis()
+    return figure
+
+
+def load(curves: Mapping[str, Sequence[tuple[float, float]]], limit: float) -> Figure:
+    """The 95th percentile of the runs' seconds over the rate at which they come, one line per lane, and the limit."""
+    figure, axes = _blank(6, 3.2)
+    for lane, curve in curves.items():
+        rates, seconds = zip(*curve, strict=True)
+        axes.plot(rates, seconds, marker="o", color=LANE_COLOURS.get(lane, "#5b7fb0"), label=lane)
+    axes.axhline(limit, color="#c9ccd1", linewidth=0.8)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("runs a second")
+    axes.set_ylabel("seconds, 95th percentile")
+    axes.legend(frameon=False)
     return figure
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import operator
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated, Any, TypedDict
 
 import typer
@@ -22,6 +21,7 @@ from langgraph.types import Command, Send
 
 from alto_langgraph.adapters.vllm import ChatVLLM
 from alto_langgraph.adapters.vllm.policy import ByAncestry, Policy, Untold
+from benchmarks.measure import reached
 from benchmarks.serving_engine import ask, curve, mean, p95, play, say_where, served, table
 from benchmarks.serving_simulation import Arrival, verification
 from benchmarks.sides import side
@@ -113,16 +113,6 @@ async def played(lane: str, arrivals: Sequence[Arrival], offset: int) -> list[An
         assert state["done"] == WIDTH
 
     return await play(arrivals, run)
-
-
-def reached(points: Sequence[tuple[float, float]], limit: float) -> str:
-    """The highest rate of a rising curve that keeps within a limit."""
-    if points[0][1] > limit:
-        return f"< {points[0][0]:.2f}"
-    for (low, below), (high, above) in pairwise(points):
-        if above > limit:
-            return f"{low + (high - low) * (limit - below) / (above - below):.2f}"
-    return f"> {points[-1][0]:.2f}"
 
 
 async def measure(rates: list[float], runs: int, lanes: list[str], seed: int) -> None:

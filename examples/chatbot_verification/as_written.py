@@ -113,7 +113,7 @@ def build(model: BaseChatModel, retriever: BaseRetriever) -> CompiledStateGraph[
 
     async def respond(state: State) -> dict[str, Any]:
         answer = await model.ainvoke(RESPOND.format(question=state["question"]))
-        return {"answer": answer.text}
+        return {"answer": str(answer.text)}
 
     def each_sentence(state: State) -> list[Send]:
         return [Send("find_claims", item) for item in sentences_of(state["answer"])]
@@ -152,7 +152,7 @@ def build(model: BaseChatModel, retriever: BaseRetriever) -> CompiledStateGraph[
         if not wrong:
             return {"corrected": state["answer"]}
         answer = await model.ainvoke(CORRECT.format(answer=state["answer"], found=wrong))
-        return {"corrected": answer.text}
+        return {"corrected": str(answer.text)}
 
     graph = StateGraph(State)
     graph.add_node("respond", respond)

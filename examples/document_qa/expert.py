@@ -74,12 +74,12 @@ def build(model: BaseChatModel) -> CompiledStateGraph[State]:
             return {}
         quotes = [item["quote"] for item in best(state["evidence"])]
         told = await model.ainvoke(SUMMARISE.format(question=state["question"], title=state["title"], quotes=numbered(quotes)))
-        return {"summaries": [{"title": state["title"], "summary": told.text, "quotes": quotes}]}
+        return {"summaries": [{"title": state["title"], "summary": str(told.text), "quotes": quotes}]}
 
     async def answer(state: State) -> dict[str, Any]:
         summaries = sorted(state["summaries"], key=itemgetter("title"))
         told = await model.ainvoke(ANSWER.format(question=state["question"], summaries=numbered([one["summary"] for one in summaries])))
-        return {"answer": told.text, "citations": cited(told.text, summaries)}
+        return {"answer": str(told.text), "citations": cited(str(told.text), summaries)}
 
     document = StateGraph(Reading, output_schema=Found)
     document.add_node("extract", extract)
