@@ -3,6 +3,7 @@
 from operator import add, itemgetter
 from typing import Annotated, Any, Literal, TypedDict
 
+from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -10,11 +11,12 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send, interrupt
 
-from .prompts import CLARIFY, EDIT, PLAN, QUERIES, READ, REFLECT, WRITE, Item, Plan, Queries
+from alto_langgraph.examples.research_report.prompts import CLARIFY, EDIT, PLAN, QUERIES, READ, REFLECT, WRITE, Item, Plan, Queries
 
 ROUNDS = 2
 """Times that a section is written at most."""
 APPROVED = "approved"
+NOTHING = Document("The library has nothing on that.", metadata={"source": "library"})
 
 
 class State(TypedDict, total=False):
@@ -46,11 +48,11 @@ def build(model: BaseChatModel, library: BaseRetriever, checkpointer: BaseCheckp
         return Command(goto=[Send("queries", section) for section in state["plan"]])
 
     async def queries(item: Item) -> Command[Literal["search"]]:
-        found = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**item)))
-        return Command(goto=[Send("search", {**item, "round": 0, "nth": nth, "query": query}) for nth, query in enumerate(found.queries)])
+        asked = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**item))).queries or [item["question"]]
+        return Command(goto=[Send("search", {**item, "round": 0, "nth": nth, "query": query}) for nth, query in enumerate(asked)])
 
     async def search(item: Item) -> Command[Literal["read"]]:
-        found = await library.ainvoke(item["query"])
+        found = await library.ainvoke(item["query"]) or [NOTHING]
         passages = [{"rank": rank, "source": doc.metadata["source"], "passage": doc.page_content} for rank, doc in enumerate(found)]
         return Command(goto=[Send("read", {**item, **passage}) for passage in passages])
 

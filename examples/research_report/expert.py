@@ -1,4 +1,4 @@
-"""The same app as an expert tunes it for stock LangGraph: each section is a subgraph, and its searches and reads are gathered in one node."""
+"""The same app as an expert tunes it for stock LangGraph: a subgraph for each section, whose searches and notes one node gathers."""
 
 import asyncio
 from operator import add
@@ -11,8 +11,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send, interrupt
 
-from .as_written import APPROVED, ROUNDS, State, chapters, with_notes
-from .prompts import CLARIFY, EDIT, PLAN, QUERIES, READ, REFLECT, WRITE, Item, Plan, Queries
+from alto_langgraph.examples.research_report.as_written import APPROVED, NOTHING, ROUNDS, State, chapters, with_notes
+from alto_langgraph.examples.research_report.prompts import CLARIFY, EDIT, PLAN, QUERIES, READ, REFLECT, WRITE, Item, Plan, Queries
 
 
 class Finished(TypedDict):
@@ -35,14 +35,15 @@ def section(model: BaseChatModel, library: BaseRetriever) -> CompiledStateGraph[
     searcher = model.with_structured_output(Queries)
 
     async def queries(item: Research) -> dict[str, Any]:
-        found = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**item)))
-        return {"queries": found.queries, "round": 0}
+        asked = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**item))).queries
+        return {"queries": asked or [item["question"]], "round": 0}
 
     async def research(item: Research) -> dict[str, Any]:
-        return {"found": sum(await asyncio.gather(*(look_up(item, nth, query) for nth, query in enumerate(item["queries"]))), [])}
+        found = await asyncio.gather(*(look_up(item, nth, query) for nth, query in enumerate(item["queries"])))
+        return {"found": [note for notes in found for note in notes]}
 
     async def look_up(item: Research, nth: int, query: str) -> list[Item]:
-        found = await library.ainvoke(query)
+        found = await library.ainvoke(query) or [NOTHING]
         notes = await asyncio.gather(*(model.ainvoke(READ.format(question=item["question"], passage=doc.page_content)) for doc in found))
         place: Item = {"at": item["at"], "round": item["round"], "nth": nth}
         return [

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from .library import stems
+from alto_langgraph.examples.research_report.library import stems
 
 SILENT = frozenset(stems("a about after all an and are as at be by can do does each for from has have how in is it its made of on or "
                          "that the their them there these this to under was were what when where which while who why with"))  # fmt: skip

@@ -38,7 +38,7 @@ def wish_of(question: str) -> Wish:
     small = question.lower()
     amount = next(sql for words, sql in AMOUNTS.items() if re.search(words, small))
     asked = re.sub(r"\bfrom customers\b|\bcustomers? (from|in)\b", "", small)
-    group = next(sql for words, sql in GROUPS.items() if re.search(words, asked) and not (sql in amount))
+    group = next(sql for words, sql in GROUPS.items() if re.search(words, asked) and sql not in amount)
     filters = [f"strftime('%Y', orders.ordered_on) = '{year}'" for year in re.findall(r"\b20\d\d\b", question)]
     filters += [f"customers.country = '{country}'" for country in re.findall(r"\bcustomers (?:from|in) ([A-Z]\w+)", question)]
     count = re.search(rf"\b({'|'.join(NUMBERS)})\b", small)

@@ -9,8 +9,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
 
-from .database import Database, QueryError
-from .prompts import ANSWER, APPROACH, GENERATE, LINK, REPAIR, Approaches, Item, Link
+from alto_langgraph.examples.text_to_sql.database import Database, QueryError
+from alto_langgraph.examples.text_to_sql.prompts import ANSWER, APPROACH, GENERATE, LINK, REPAIR, Approaches, Item, Link
 
 TRIES = 3
 """Times that a candidate is run at most."""

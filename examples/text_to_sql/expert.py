@@ -9,9 +9,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
 
-from .as_written import TRIES, State, elected
-from .database import Database, QueryError
-from .prompts import ANSWER, APPROACH, GENERATE, LINK, REPAIR, Approaches, Item, Link
+from alto_langgraph.examples.text_to_sql.as_written import TRIES, State, elected
+from alto_langgraph.examples.text_to_sql.database import Database, QueryError
+from alto_langgraph.examples.text_to_sql.prompts import ANSWER, APPROACH, GENERATE, LINK, REPAIR, Approaches, Item, Link
 
 
 class Found(TypedDict):

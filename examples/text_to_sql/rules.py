@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from random import Random
 from typing import Any
 
-from .analyst import Wish, joined, needed, tables_of, wish_of
+from alto_langgraph.examples.text_to_sql.analyst import Wish, joined, needed, tables_of, wish_of
 
 APPROACHES = (
     "Join all the tables, group by what is asked for, and sort by the total",

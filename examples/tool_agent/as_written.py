@@ -12,6 +12,8 @@ from langgraph.graph.state import CompiledStateGraph
 PROMPT = "You plan meetings. Look things up with the tools, several at a time where you can, and answer in one sentence."
 
 
-def build(model: BaseChatModel, tools: Sequence[BaseTool], checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+def build(
+    model: BaseChatModel, tools: Sequence[BaseTool], checkpointer: BaseCheckpointSaver[Any]
+) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The agent on this model; each thread is a conversation."""
     return create_agent(model, tools, system_prompt=PROMPT, checkpointer=checkpointer)

@@ -11,10 +11,12 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
-from .as_written import PROMPT
+from alto_langgraph.examples.tool_agent.as_written import PROMPT
 
 
-def build(model: BaseChatModel, tools: Sequence[BaseTool], checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+def build(
+    model: BaseChatModel, tools: Sequence[BaseTool], checkpointer: BaseCheckpointSaver[Any]
+) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The agent on this model; each thread is a conversation."""
     bound, system = model.bind_tools(list(tools)), SystemMessage(PROMPT)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .office import CLOSES, DAYS, OPENS
+from alto_langgraph.examples.tool_agent.office import CLOSES, DAYS, OPENS
 
 Call = tuple[str, dict[str, Any]]
 NUMBERS = {"four": 4, "six": 6, "eight": 8, "ten": 10}
@@ -62,7 +62,9 @@ def answer(prompt: str) -> str:
         days = [f"{found['holiday']} in {found['city']}" for found in talk.found if found["holiday"]]
         return f"{talk.day} is {listed(days) or 'no holiday there'}."
     if "work" in talk.question:
-        places = [f"{found['profile']} works in {found['city']}, where it is {(talk.hour or OPENS) + found['ahead']}:00" for found in talk.found]
+        places = [
+            f"{found['profile']} works in {found['city']}, where it is {(talk.hour or OPENS) + found['ahead']}:00" for found in talk.found
+        ]
         return f"{listed(places)}."
     busy = {found["calendar"]: found["busy"] for found in talk.found if "calendar" in found}
     if "join" in talk.question:
@@ -76,7 +78,8 @@ def talk_of(prompt: str) -> Talk:
     """Reads a conversation: questions end with a question mark, what tools found is JSON."""
     parts = [part for part in prompt.split("\n\n") if part]
     questions = [at for at, part in enumerate(parts) if part.endswith("?")]
-    question, user = parts[questions[-1]], next((re.findall(r"I'm (\w+)", parts[at]) for at in questions), ["I"])[0]
+    question, introduced = parts[questions[-1]], [name for at in questions for name in re.findall(r"I'm (\w+)", parts[at])]
+    user = introduced[-1] if introduced else "I"
     meetings = [parts[at] for at in questions if "meet" in parts[at]]
     days = [day for at in questions for day in re.findall("|".join(DAYS), parts[at])]
     hours = [hour for part in parts[: questions[-1]] for hour in re.findall(r"all free on \w+ at (\d+):00", part)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from .office import Office
+from alto_langgraph.examples.tool_agent.office import Office
 
 
 def tools_of(office: Office, seconds: Callable[[str], float] = lambda call: 0.0) -> list[BaseTool]:
