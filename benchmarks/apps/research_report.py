@@ -13,6 +13,7 @@ from langgraph.types import Command
 
 from alto_langgraph.examples.research_report import as_written, expert, paced
 from alto_langgraph.examples.research_report.as_written import APPROVED, ROUNDS, chapters, with_notes
+from alto_langgraph.examples.research_report.library import reference
 from alto_langgraph.examples.research_report.prompts import CLARIFY, EDIT, PLAN, QUERIES, READ, REFLECT, WRITE, Plan, Queries
 from alto_langgraph.plan.schedule import Work
 from alto_langgraph.tags import Tag
@@ -56,8 +57,8 @@ def _researched(calls: Calls, plan: Tag, section: Any, notes: list[Any]) -> Tag:
 APPLICATION = Application(
     name="research_report",
     what="a report of six sections: a plan that a person approves, three queries for each section, two passages each, two rounds at most",
-    as_written=lambda model: as_written.build(model, paced.reference(), InMemorySaver()),
-    expert=lambda model: expert.build(model, paced.reference(), InMemorySaver()),
+    as_written=lambda model: as_written.build(model, reference(), InMemorySaver()),
+    expert=lambda model: expert.build(model, reference(), InMemorySaver()),
     double=paced.double,
     turns=(paced.request(), Command(resume=APPROVED)),
     tiny=({"request": "Names in Python: how names are bound, and how modules are imported and cached."}, Command(resume=APPROVED)),

@@ -8,6 +8,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from alto_langgraph.examples.research_report import as_written, expert, paced
+from alto_langgraph.examples.research_report.library import reference
 
 
 def main(
@@ -23,7 +24,7 @@ def main(
         chat = init_chat_model(model, temperature=0)
     else:
         chat = paced.double()
-    graph = (expert if by_hand else as_written).build(chat, paced.reference(), InMemorySaver())
+    graph = (expert if by_hand else as_written).build(chat, reference(), InMemorySaver())
     print(asyncio.run(written(graph, request, yes)))
 
 

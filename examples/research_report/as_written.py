@@ -47,18 +47,18 @@ def build(model: BaseChatModel, library: BaseRetriever, checkpointer: BaseCheckp
             return Command(update={"wishes": said}, goto="plan")
         return Command(goto=[Send("queries", section) for section in state["plan"]])
 
-    async def queries(item: Item) -> Command[Literal["search"]]:
-        asked = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**item))).queries or [item["question"]]
-        return Command(goto=[Send("search", {**item, "round": 0, "nth": nth, "query": query}) for nth, query in enumerate(asked)])
+    async def queries(state: Item) -> Command[Literal["search"]]:
+        asked = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**state))).queries or [state["question"]]
+        return Command(goto=[Send("search", {**state, "round": 0, "nth": nth, "query": query}) for nth, query in enumerate(asked)])
 
-    async def search(item: Item) -> Command[Literal["read"]]:
-        found = await library.ainvoke(item["query"]) or [NOTHING]
+    async def search(state: Item) -> Command[Literal["read"]]:
+        found = await library.ainvoke(state["query"]) or [NOTHING]
         passages = [{"rank": rank, "source": doc.metadata["source"], "passage": doc.page_content} for rank, doc in enumerate(found)]
-        return Command(goto=[Send("read", {**item, **passage}) for passage in passages])
+        return Command(goto=[Send("read", {**state, **passage}) for passage in passages])
 
-    async def read(item: Item) -> dict[str, Any]:
-        answer = await model.ainvoke(READ.format(**item))
-        return {"notes": [{**item, "note": str(answer.text)}]}
+    async def read(state: Item) -> dict[str, Any]:
+        answer = await model.ainvoke(READ.format(**state))
+        return {"notes": [{**state, "note": str(answer.text)}]}
 
     def gather(state: State) -> dict[str, Any]:
         return {}
@@ -68,18 +68,18 @@ def build(model: BaseChatModel, library: BaseRetriever, checkpointer: BaseCheckp
         waiting = {note["at"] for note in state["notes"] if note["round"] == latest}
         return [Send("write", with_notes(state["plan"][at], latest, state["notes"])) for at in sorted(waiting)]
 
-    async def write(item: Item) -> Command[Literal["reflect"]]:
-        answer = await model.ainvoke(WRITE.format(question=item["question"], notes="\n".join(item["notes"])))
-        return Command(goto=Send("reflect", {**item, "draft": str(answer.text)}))
+    async def write(state: Item) -> Command[Literal["reflect"]]:
+        answer = await model.ainvoke(WRITE.format(question=state["question"], notes="\n".join(state["notes"])))
+        return Command(goto=Send("reflect", {**state, "draft": str(answer.text)}))
 
-    async def reflect(item: Item) -> dict[str, Any] | Command[Literal["search"]]:
+    async def reflect(state: Item) -> dict[str, Any] | Command[Literal["search"]]:
         missing: list[str] = []
-        if item["round"] + 1 < ROUNDS:
-            missing = Queries.model_validate(await searcher.ainvoke(REFLECT.format(**item))).queries
-        again = {"at": item["at"], "title": item["title"], "question": item["question"], "round": item["round"] + 1}
+        if state["round"] + 1 < ROUNDS:
+            missing = Queries.model_validate(await searcher.ainvoke(REFLECT.format(**state))).queries
+        again = {"at": state["at"], "title": state["title"], "question": state["question"], "round": state["round"] + 1}
         if missing:
             return Command(goto=[Send("search", {**again, "nth": nth, "query": query}) for nth, query in enumerate(missing)])
-        return {"sections": [item]}
+        return {"sections": [state]}
 
     async def edit(state: State) -> dict[str, Any]:
         if len(state["sections"]) < len(state["plan"]):

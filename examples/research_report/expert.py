@@ -34,34 +34,34 @@ def section(model: BaseChatModel, library: BaseRetriever) -> CompiledStateGraph[
     """From a section's question to its text: no section waits for another, and no passage for another query's."""
     searcher = model.with_structured_output(Queries)
 
-    async def queries(item: Research) -> dict[str, Any]:
-        asked = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**item))).queries
-        return {"queries": asked or [item["question"]], "round": 0}
+    async def queries(state: Research) -> dict[str, Any]:
+        asked = Queries.model_validate(await searcher.ainvoke(QUERIES.format(**state))).queries
+        return {"queries": asked or [state["question"]], "round": 0}
 
-    async def research(item: Research) -> dict[str, Any]:
-        found = await asyncio.gather(*(look_up(item, nth, query) for nth, query in enumerate(item["queries"])))
+    async def research(state: Research) -> dict[str, Any]:
+        found = await asyncio.gather(*(look_up(state, nth, query) for nth, query in enumerate(state["queries"])))
         return {"found": [note for notes in found for note in notes]}
 
-    async def look_up(item: Research, nth: int, query: str) -> list[Item]:
+    async def look_up(state: Research, nth: int, query: str) -> list[Item]:
         found = await library.ainvoke(query) or [NOTHING]
-        notes = await asyncio.gather(*(model.ainvoke(READ.format(question=item["question"], passage=doc.page_content)) for doc in found))
-        place: Item = {"at": item["at"], "round": item["round"], "nth": nth}
+        notes = await asyncio.gather(*(model.ainvoke(READ.format(question=state["question"], passage=doc.page_content)) for doc in found))
+        place: Item = {"at": state["at"], "round": state["round"], "nth": nth}
         return [
             {**place, "rank": rank, "source": doc.metadata["source"], "note": str(note.text)}
             for rank, (doc, note) in enumerate(zip(found, notes, strict=True))
         ]
 
-    async def write(item: Research) -> dict[str, Any]:
-        answer = await model.ainvoke(WRITE.format(question=item["question"], notes="\n".join(noted(item)["notes"])))
+    async def write(state: Research) -> dict[str, Any]:
+        answer = await model.ainvoke(WRITE.format(question=state["question"], notes="\n".join(noted(state)["notes"])))
         return {"draft": str(answer.text)}
 
-    async def reflect(item: Research) -> Command[Literal["research", "__end__"]]:
+    async def reflect(state: Research) -> Command[Literal["research", "__end__"]]:
         missing: list[str] = []
-        if item["round"] + 1 < ROUNDS:
-            missing = Queries.model_validate(await searcher.ainvoke(REFLECT.format(**item))).queries
+        if state["round"] + 1 < ROUNDS:
+            missing = Queries.model_validate(await searcher.ainvoke(REFLECT.format(**state))).queries
         if missing:
-            return Command(update={"queries": missing, "round": item["round"] + 1}, goto="research")
-        return Command(update={"sections": [{**noted(item), "draft": item["draft"]}]}, goto=END)
+            return Command(update={"queries": missing, "round": state["round"] + 1}, goto="research")
+        return Command(update={"sections": [{**noted(state), "draft": state["draft"]}]}, goto="__end__")
 
     graph = StateGraph(Research, output_schema=Finished)
     graph.add_node("queries", queries)
@@ -75,9 +75,9 @@ def section(model: BaseChatModel, library: BaseRetriever) -> CompiledStateGraph[
     return graph.compile()
 
 
-def noted(item: Research) -> Item:
+def noted(state: Research) -> Item:
     """The section with all notes so far."""
-    return with_notes({"at": item["at"], "title": item["title"], "question": item["question"]}, item["round"], item["found"])
+    return with_notes({"at": state["at"], "title": state["title"], "question": state["question"]}, state["round"], state["found"])
 
 
 def build(model: BaseChatModel, library: BaseRetriever, checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[State]:

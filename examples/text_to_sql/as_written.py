@@ -36,9 +36,9 @@ def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]
         seen = {"question": state["question"], "overview": database.overview()}
         return Command(goto=[Send("link", {**seen, "at": at, "table": table}) for at, table in enumerate(database.tables())])
 
-    async def link(item: Item) -> dict[str, Any]:
-        found = Link.model_validate(await linker.ainvoke(LINK.format(**item)))
-        return {"linked": [{"at": item["at"], "table": item["table"], "columns": found.columns}]} if found.needed else {}
+    async def link(state: Item) -> dict[str, Any]:
+        found = Link.model_validate(await linker.ainvoke(LINK.format(**state)))
+        return {"linked": [{"at": state["at"], "table": state["table"], "columns": found.columns}]} if found.needed else {}
 
     async def approach(state: State) -> dict[str, Any]:
         schema = "\n".join(found["table"] for found in sorted(state["linked"], key=itemgetter("at")))
@@ -49,26 +49,26 @@ def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]
         seen = {"question": state["question"], "schema": state["schema"]}
         return [Send("generate", {**seen, "at": at, "approach": approach}) for at, approach in enumerate(state["approaches"])]
 
-    async def generate(item: Item) -> Command[Literal["execute"]]:
-        answer = await model.ainvoke(GENERATE.format(**item))
-        return Command(goto=Send("execute", {**item, "sql": str(answer.text), "tries": []}))
+    async def generate(state: Item) -> Command[Literal["execute"]]:
+        answer = await model.ainvoke(GENERATE.format(**state))
+        return Command(goto=Send("execute", {**state, "sql": str(answer.text), "tries": []}))
 
-    def execute(item: Item) -> dict[str, Any] | Command[Literal["repair"]]:
+    def execute(state: Item) -> dict[str, Any] | Command[Literal["repair"]]:
         try:
-            return {"candidates": [{**item, "rows": database.run(item["sql"])}]}
+            return {"candidates": [{**state, "rows": database.run(state["sql"])}]}
         except QueryError as error:
-            failed: Item = {**item, "error": str(error), "tries": [*item["tries"], (item["sql"], str(error))]}
+            failed: Item = {**state, "error": str(error), "tries": [*state["tries"], (state["sql"], str(error))]}
             if len(failed["tries"]) < TRIES:
                 return Command(goto=Send("repair", failed))
             return {"candidates": [failed]}
 
-    async def repair(item: Item) -> Command[Literal["execute"]]:
-        answer = await model.ainvoke(REPAIR.format(**item))
-        return Command(goto=Send("execute", {**item, "sql": str(answer.text)}))
+    async def repair(state: Item) -> Command[Literal["execute"]]:
+        answer = await model.ainvoke(REPAIR.format(**state))
+        return Command(goto=Send("execute", {**state, "sql": str(answer.text)}))
 
     def vote(state: State) -> Command[Literal["answer", "__end__"]]:
         if len(state["candidates"]) < len(state["approaches"]):
-            return Command(goto=END)  # the last candidate calls again
+            return Command(goto="__end__")  # the last candidate calls again
         return Command(update=elected(state["candidates"]), goto="answer")
 
     async def answer(state: State) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]
 
 def elected(candidates: list[Item]) -> dict[str, Any]:
     """The rows that most candidates found, with the first query that found them; of a tie, the candidate named first."""
-    found = [item for item in sorted(candidates, key=itemgetter("at")) if "rows" in item]
-    votes = Counter(repr(item["rows"]) for item in found)
-    best = max(found, key=lambda item: votes[repr(item["rows"])], default=None)
+    found = [candidate for candidate in sorted(candidates, key=itemgetter("at")) if "rows" in candidate]
+    votes = Counter(repr(candidate["rows"]) for candidate in found)
+    best = max(found, key=lambda candidate: votes[repr(candidate["rows"])], default=None)
     if best is None:
         return {"sql": "", "rows": [], "votes": 0}
     return {"sql": best["sql"], "rows": best["rows"], "votes": votes[repr(best["rows"])]}

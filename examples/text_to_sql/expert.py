@@ -25,21 +25,21 @@ class Candidate(Item, Found):
 def candidate(model: BaseChatModel, database: Database) -> CompiledStateGraph[Any]:
     """From an approach to its rows: no candidate waits for another."""
 
-    async def generate(item: Candidate) -> dict[str, Any]:
-        answer = await model.ainvoke(GENERATE.format(**item))
+    async def generate(state: Candidate) -> dict[str, Any]:
+        answer = await model.ainvoke(GENERATE.format(**state))
         return {"sql": str(answer.text), "tries": []}
 
-    def execute(item: Candidate) -> dict[str, Any]:
+    def execute(state: Candidate) -> dict[str, Any]:
         try:
-            done: Item = {**plain(item), "rows": database.run(item["sql"])}
+            done: Item = {**plain(state), "rows": database.run(state["sql"])}
         except QueryError as error:
-            done = {**plain(item), "error": str(error), "tries": [*item["tries"], (item["sql"], str(error))]}
+            done = {**plain(state), "error": str(error), "tries": [*state["tries"], (state["sql"], str(error))]}
             if len(done["tries"]) < TRIES:
                 return {"error": done["error"], "tries": done["tries"]}
         return {"candidates": [done]}
 
-    async def repair(item: Candidate) -> dict[str, Any]:
-        answer = await model.ainvoke(REPAIR.format(**item))
+    async def repair(state: Candidate) -> dict[str, Any]:
+        answer = await model.ainvoke(REPAIR.format(**state))
         return {"sql": str(answer.text)}
 
     graph = StateGraph(Candidate, output_schema=Found)
@@ -48,14 +48,14 @@ def candidate(model: BaseChatModel, database: Database) -> CompiledStateGraph[An
     graph.add_node("repair", repair)
     graph.add_edge(START, "generate")
     graph.add_edge("generate", "execute")
-    graph.add_conditional_edges("execute", lambda item: END if item.get("candidates") else "repair", ["repair", END])
+    graph.add_conditional_edges("execute", lambda state: END if state.get("candidates") else "repair", ["repair", END])
     graph.add_edge("repair", "execute")
     return graph.compile()
 
 
-def plain(item: Candidate) -> Item:
+def plain(state: Candidate) -> Item:
     """The candidate without the list that it is put into."""
-    return {key: value for key, value in item.items() if key != "candidates"}  # type: ignore[return-value]
+    return {key: value for key, value in state.items() if key != "candidates"}  # type: ignore[return-value]
 
 
 def build(model: BaseChatModel, database: Database) -> CompiledStateGraph[State]:

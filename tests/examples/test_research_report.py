@@ -43,7 +43,7 @@ def sections_of(report: str) -> dict[str, str]:
 
 @builds
 async def test_all_that_the_report_says_stands_in_the_source_that_it_names(build: Any) -> None:
-    state = await written(build, APPROVED, **paced.request())
+    state = await written(build, APPROVED, request=paced.request()["request"])
     by_source: dict[str, str] = {}
     for passage in reference().passages:
         by_source[passage.metadata["source"]] = f"{by_source.get(passage.metadata['source'], '')} {passage.page_content}"
@@ -77,7 +77,7 @@ async def test_the_plan_waits_for_approval_and_can_be_changed() -> None:
 
 
 async def test_a_second_round_looks_for_what_is_missing() -> None:
-    state = await written(as_written.build, APPROVED, **paced.request())
+    state = await written(as_written.build, APPROVED, request=paced.request()["request"])
     rounds = {section["title"]: section["round"] for section in state["sections"]}
     assert set(rounds.values()) == {0, 1}
     for note in state["notes"]:

@@ -86,9 +86,10 @@ def told(messages: list[Any]) -> list[tuple[str, str]]:
 
 
 def test_alto_starts_the_tools_while_the_model_writes() -> None:
-    told = str(optimize(as_written.build(MODEL, paced.tools(), InMemorySaver())).explain())
-    assert "starts on the finished part of an answer" in told
-    assert "nothing starts on a part" not in told
+    graph: Any = optimize(as_written.build(MODEL, paced.tools(), InMemorySaver()))
+    explained = str(graph.explain())
+    assert "starts on the finished part of an answer" in explained
+    assert "nothing starts on a part" not in explained
 
 
 def test_what_is_unknown_is_no_error() -> None:
