@@ -7,8 +7,9 @@ N ?= 1000
 WORKERS ?= 2
 ARGS ?=
 ENGINE := .venv-vllm
+OLDEST := .venv-oldest
 
-.PHONY: help setup test test-vllm demo trace-demo check bench fuzz conformance mutation
+.PHONY: help setup test test-oldest test-chroma test-vllm demo trace-demo check docs wheel-test bench fuzz conformance mutation
 
 help:  ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -17,6 +18,14 @@ setup: $(READY)  ## Make the virtual environment .venv with everything that test
 
 test: $(READY)  ## Run the tests (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-oldest: $(OLDEST)/.ready  ## Run public names, command line, equivalence and 100 random graphs on the oldest LangGraph supported
+	$(OLDEST)/bin/python -m pytest tests/face tests/cli tests/equivalence $(ARGS)
+	$(OLDEST)/bin/python -m alto_langgraph.testing.fuzz -n 100
+
+test-chroma: $(READY)  ## Run the tests that need Chroma, LangChain's standard tests of stores among them (installs the extra)
+	$(BIN)/python -m pip install -qq --editable '.[chroma]' langchain-tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m chroma $(ARGS)
 
 test-vllm: $(ENGINE)/.ready  ## Run the tests on a real vLLM engine, on the CPU (an environment of its own, 3.5 GB)
 	$(ENGINE)/bin/python -m pytest tests/vllm -m vllm -W default $(ARGS)
@@ -32,6 +41,12 @@ check: $(READY)  ## Lint, format, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(READY)  ## Build the site from docs/, in site/ (ARGS=--verbose says what it does)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict $(ARGS)
+
+wheel-test: $(READY)  ## Build wheel and sdist in dist/, and try them in clean environments, on each Python that is here
+	$(BIN)/python tests/packaging/installed.py $(ARGS)
 
 bench: $(READY)  ## Measure stock and alto in turn on the benchmark shapes
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -49,7 +64,14 @@ $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "alto needs Python 3.11 or newer with venv and pip; name one with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install -qq --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --editable '.[dev,docs]'
+	@touch $@
+
+$(OLDEST)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "alto needs Python 3.11 or newer with venv and pip; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --upgrade pip
+	$(OLDEST)/bin/python -m pip install -qq --editable . 'langgraph==1.2.0' pytest pytest-asyncio hypothesis langgraph-checkpoint-sqlite
 	@touch $@
 
 # What vLLM brings and doesn't need here: one of them breaks its import, the others are large.

@@ -321,7 +321,7 @@ class Ahead:
 
     def _digest(self, news: list[PregelExecutableTask | Early]) -> None:
         if self._engine is not None:
-            self._tell(*[self._reports.finishing(item) for item in news])
+            self._tell(*[self._reports.finishing(item) for item in news if not (isinstance(item, Early) and item.abandoned)])
         elif news and self._open and self._permitted():
             self._wake()
 

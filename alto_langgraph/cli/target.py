@@ -25,7 +25,9 @@ def load_target(target: str) -> Any:
     """
     source, colon, attribute = target.rpartition(":")
     if not (colon and source and attribute):
-        raise TargetError(f"`{target}` doesn't name an object.", hint="Write `module:attribute` or `file.py:attribute`.")
+        named = _graphs(_load_file(target)) if target.endswith(".py") and os.path.isfile(target) else []
+        written = " or ".join(f"`{target}:{name}`" for name in named) or "`module:attribute` or `file.py:attribute`"
+        raise TargetError(f"`{target}` doesn't name an object.", hint=f"Write {written}.")
     is_file = source.endswith(".py") or os.sep in source
     found: Any = _load_file(source) if is_file else _load_module(source)
     walked = source
@@ -33,7 +35,9 @@ def load_target(target: str) -> Any:
         try:
             found = getattr(found, name)
         except AttributeError:
-            raise TargetError(f"`{walked}` has no attribute `{name}`.", hint=close_to(name, _public(found))) from None
+            graphs = ", ".join(f"`{graph}`" for graph in _graphs(found))
+            hint = close_to(name, _public(found)) or (f"Its graphs: {graphs}." if graphs else None)
+            raise TargetError(f"`{walked}` has no attribute `{name}`.", hint=hint) from None
         walked = f"{walked}:{name}" if walked == source else f"{walked}.{name}"
     return found
 
@@ -114,6 +118,12 @@ def _load_file(path: str) -> ModuleType:
 
 def _import_failure(source: str, error: Exception) -> TargetError:
     return TargetError(f"Importing `{source}` failed: {type(error).__name__}: {error}.", hint="Run again with --debug to see where.")
+
+
+def _graphs(holder: object) -> list[str]:
+    """Names of what looks like a graph in a module, not compiled or compiled, without importing LangGraph to see."""
+    named = [(name, getattr(holder, name)) for name in _public(holder)] if isinstance(holder, ModuleType) else []
+    return [name for name, value in named if not isinstance(value, type) and (hasattr(value, "add_edge") or hasattr(value, "get_state"))]
 
 
 def _public(holder: object) -> list[str]:

@@ -109,10 +109,18 @@ class Engine:
     def handle(self, *events: Event) -> list[Instruction]:
         """Takes events that are known together; returns what to do after them, in order.
 
+        What one of them cancels may have ended itself in that moment: its own event counts no more.
+
         Raises:
             IllegalTransitionError: an event can't follow from the ones before it.
         """
-        answer = [instruction for event in events for instruction in self._take(event)]
+        answer: list[Instruction] = []
+        cancelled: set[Tag] = set()
+        for event in events:
+            if not cancelled or getattr(event, "tag", None) not in cancelled:
+                told = self._take(event)
+                cancelled.update(instruction.tag for instruction in told if isinstance(instruction, Cancel))
+                answer += told
         answer += self._let_pass() + self._issue() + self._guess()
         dropped, self._dropped = self._dropped, []
         return dropped + answer

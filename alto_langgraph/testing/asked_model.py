@@ -19,6 +19,7 @@ from alto_langgraph.testing.chat_model import PacedChatModel
 from alto_langgraph.testing.clock import Clock
 from alto_langgraph.testing.pause import FOR_EVER, GAUGE, Gauge
 from alto_langgraph.testing.replies import Answer, Reply, digest, prompt_of
+from alto_langgraph.testing.slots import Slots
 
 QUESTION = re.compile(r"(\w+) asks for (\w+) (\d+)( or breaks)?")
 """What a prompt holds, and all that the answer depends on: who asks, for what, which one of many, and whether the model may fail."""
@@ -98,6 +99,8 @@ class AskedModel(PacedChatModel):
     answers: Any = Field(default=answer_to)
     calls: Any = Field(default=calls_in)
     clock: Clock = Field(default_factory=_Time)
+    slots: Slots = Field(default_factory=lambda: Slots(1_000_000))
+    """Never a line: the jumping clock stands still while a thread waits, so one behind a coroutine's slot would wait for ever."""
 
     def _pauses(self, messages: list[BaseMessage], reply: Reply) -> Iterator[float]:
         """Up to 2 ms for a token, at the pace of the run in progress."""

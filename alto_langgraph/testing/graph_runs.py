@@ -19,6 +19,7 @@ from alto_langgraph.testing.graph_session import AsyncSaver, Session, builder, j
 from alto_langgraph.testing.graph_specs import Case, TurnKind
 from alto_langgraph.testing.pause import GAUGE, Gauge
 from alto_langgraph.testing.plain_values import Event, events_by_namespace, plain, plain_checkpoint, plain_event, plain_snapshot
+from alto_langgraph.testing.supersteps import outs_of
 from alto_langgraph.testing.traces import recorded
 
 __all__ = ["Played", "Turn", "builder", "play"]
@@ -106,7 +107,9 @@ class Played:
 
     def begin(self, kind: TurnKind, case: Case) -> Turn:
         """Notes that a turn begins."""
-        orderly = ORDERLY[:1] if any(node.child for node in case.graph.nodes) else ORDERLY
+        orderly: tuple[str, ...] = ORDERLY[:1] if any(node.child for node in case.graph.nodes) else ORDERLY
+        if any(node.ask and any(out.payload not in ("text", "dict") for out in outs_of(node.choices)) for node in case.graph.all_nodes()):
+            orderly = orderly[1:]  # what a task on a part with mutable objects says waits for its end, which a cancelled one has not
         turn = Turn(kind, cut_off=kind in CUT_OFF, orderly=orderly)
         turn.runs.subtract(self.gauge.runs + Counter(self.gauge.tally))
         self.turns.append(turn)

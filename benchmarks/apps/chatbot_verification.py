@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -29,9 +28,6 @@ from alto_langgraph.tags import Tag
 from alto_langgraph.testing import PacedChatModel
 from benchmarks.apps.declare import Application
 from benchmarks.foretold import Calls, written
-
-searched: Any = cache(paced.encyclopedia)
-"""All lanes search the same collection."""
 
 
 def foretold(model: PacedChatModel, state: Any) -> Sequence[Work]:
@@ -62,8 +58,8 @@ def foretold(model: PacedChatModel, state: Any) -> Sequence[Work]:
 APPLICATION = Application(
     name="chatbot_verification",
     what="a chatbot's answer of 25 sentences, the claims of each, two queries to Chroma and a check for each claim, verdicts, a correction",
-    as_written=lambda model: as_written.build(model, searched()),
-    expert=lambda model: expert.build(model, searched()),
+    as_written=lambda model: as_written.build(model, paced.encyclopedia()),
+    expert=lambda model: expert.build(model, paced.encyclopedia()),
     double=paced.double,
     turns=(paced.text(),),
     tiny=(paced.text("What is known of gold and iron?"),),

@@ -141,7 +141,7 @@ def test_a_syntax_error_is_a_failure_of_the_script(folder: Path) -> None:
     ("words", "message"),
     [
         (("inner/ap.py",), "alto: There is no script `inner/ap.py`. Did you mean `app.py`?\n"),
-        (("-m", "nowhere.at_all"), "alto: There is no module `nowhere`.\n"),
+        (("-m", "zzyzx.at_all"), "alto: There is no module `zzyzx`.\n"),
         (("-m", "inner.ap"), "alto: There is no module `inner.ap`. Did you mean `inner.app`?\n"),
     ],
 )

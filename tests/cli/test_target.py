@@ -11,6 +11,14 @@ import pytest
 from alto_langgraph.cli.target import load_json, load_target
 from alto_langgraph.exceptions import TargetError
 
+FLOWS = """
+from langchain_core.runnables import RunnableLambda
+from langgraph.graph import StateGraph
+
+draft = StateGraph(dict).add_node("step", print).set_entry_point("step")
+final = draft.compile()
+text, chain = "no graph", RunnableLambda(str)
+"""
 APP = "import beside_target\nclass Graph: nodes = ['a']\ngraph = Graph()\n"
 
 
@@ -80,6 +88,18 @@ def test_a_mistake_is_named(folder: Path, target: str, message: str) -> None:
     with pytest.raises(TargetError) as caught:
         load_target(target)
     assert str(caught.value).removesuffix(" Run again with --debug to see where.") == message
+
+
+def test_graphs_that_could_be_meant_are_named(folder: Path) -> None:
+    (folder / "flows.py").write_text(FLOWS)
+    for target, message in {
+        "flows.py": "`flows.py` doesn't name an object. Write `flows.py:draft` or `flows.py:final`.",
+        "flows.py:nothing_like_it": "`flows.py` has no attribute `nothing_like_it`. Its graphs: `draft`, `final`.",
+        "flows:nothing_like_it": "`flows` has no attribute `nothing_like_it`. Its graphs: `draft`, `final`.",
+    }.items():
+        with pytest.raises(TargetError) as caught:
+            load_target(target)
+        assert str(caught.value) == message
 
 
 def test_json_is_read_from_a_file_or_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

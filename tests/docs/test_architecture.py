@@ -61,6 +61,17 @@ def test_the_picture_of_a_trace_can_be_drawn_anew(tmp_path: Path, monkeypatch: p
     assert (ROOT / "docs" / "pictures" / "trace.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_pictures_of_what_starts_early_can_be_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = script("early")
+    monkeypatch.setattr(early, "SCALE", 0.2)
+    early.main(tmp_path)
+    for name in early.PICTURES:
+        drawn, kept = ((folder / f"{name}.svg").read_text(encoding="utf-8") for folder in (tmp_path, ROOT / "docs" / "pictures"))
+        stock, alto = kept[: kept.index(">alto<")], kept[kept.index(">alto<") :]
+        assert "(ahead)" in alto and "(ahead)" not in stock
+        assert sorted(re.findall(r"<title>(\S+):", drawn)) == sorted(re.findall(r"<title>(\S+):", kept))
+
+
 def test_the_timeline_can_be_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timeline = script("timeline")
     monkeypatch.setattr(timeline, "SECONDS", {stage: [t / 100 for t in times] for stage, times in timeline.SECONDS.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alto_langgraph.engine.events import Adopt, Cancel, Closed, Ended, Failed, Finished, Retreated, Run, Start, Streamed, Withdrawn
+from alto_langgraph.engine.events import Adopt, Cancel, Closed, Ended, Event, Failed, Finished, Retreated, Run, Start, Streamed, Withdrawn
 from alto_langgraph.exceptions import IllegalTransitionError
 from tests.engine.test_engine import finished, offer, opened, start, tag
 from tests.engine.validation import Told, node
@@ -45,6 +45,15 @@ def test_what_the_complete_answer_has_otherwise_is_thrown_away_with_all_that_cam
     ]
     run(Closed(1))
     assert run(opened(2, "a/b0", "a/b1")) == [Adopt(tag("a/b0")), Run(tag("a/b1"))]
+
+
+@pytest.mark.parametrize("own", [finished("a/b0", "c0"), Failed(tag("a/b0")), Retreated(tag("a/b0"), "it asks")])
+def test_what_is_thrown_away_may_have_ended_in_the_same_moment(own: Event) -> None:
+    run = told()
+    run(opened(1, "a", "d"))
+    run(streamed("a", "b0", "b1"))
+    assert run(confirming("a", "b0", "b1", confirmed=("b1",)), own) == [Cancel(tag("a/b0"), OTHERWISE), start("a/b0")]
+    assert run(finished("a/b0", "c0")) == [start("a/b0/c0")]
 
 
 def test_fragments_of_fragments_start_too() -> None:

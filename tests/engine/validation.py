@@ -130,7 +130,7 @@ def _blocker_afresh(engine: Engine, task: Task) -> Hashable | None:
 
 
 class Told:
-    """An engine that is validated after every event."""
+    """An engine that is validated after every event, or all that are known together."""
 
     def __init__(
         self,
@@ -145,8 +145,8 @@ class Told:
         ahead = frozenset(plan.nodes) - set(fenced)
         self.engine = Engine(plan, window=window, ahead=ahead, keys=frozenset(keys), steady=frozenset(steady), repeatable=repeatable)
 
-    def __call__(self, event: Event) -> list[Instruction]:
-        answer = self.engine.handle(event)
+    def __call__(self, *events: Event) -> list[Instruction]:
+        answer = self.engine.handle(*events)
         validate(self.engine)
         return answer
 

@@ -88,7 +88,7 @@ async def test_stock_alto_and_the_experts_say_the_same(retriever: Any) -> None:
 def test_without_chroma_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "chromadb", None)
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'alto-langgraph[chroma]'")):
-        paced.encyclopedia()
+        paced.encyclopedia.__wrapped__()
 
 
 def test_both_ways_of_saying_a_fact_are_read_as_that_fact() -> None:
