@@ -89,7 +89,7 @@ class Gathered:
 
     def _ready(self) -> tuple[PregelExecutableTask, Any] | None:
         part = self._part(self._tag, self._level, self._smaller)
-        if self._smaller and part is not None and part.size <= self._size:
+        if self._smaller and part is not None and 0 < part.size <= self._size:
             self._smaller = False
             part = self._part(self._tag, self._level, False)
         self._trying = part is None or part.size <= self._size

@@ -156,3 +156,10 @@ def test_a_tie_is_won_by_the_candidate_named_first() -> None:
 )
 def test_questions_that_are_not_shipped(question: str, wish: tuple[str, str, str, int]) -> None:
     assert wish_of(question) == wish
+
+
+def test_the_code_around_the_graph_is_read_as_the_apps_own(database: Database) -> None:
+    graph: Any = optimize(as_written.build(MODEL, database))
+    explained = str(graph.explain())
+    assert "execute   may run ahead" in explained
+    assert "`execute` calls `connect`" in explained, "and not a method that nobody has looked into"
