@@ -15,10 +15,6 @@ from alto_langgraph.examples.research_report.as_written import APPROVED, NOTHING
 from alto_langgraph.examples.research_report.prompts import CLARIFY, EDIT, PLAN, QUERIES, READ, REFLECT, WRITE, Item, Plan, Queries
 
 
-class Finished(TypedDict):
-    sections: Annotated[list[Item], add]
-
-
 class Research(TypedDict, total=False):
     at: int
     title: str
@@ -63,7 +59,7 @@ def section(model: BaseChatModel, library: BaseRetriever) -> CompiledStateGraph[
             return Command(update={"queries": missing, "round": state["round"] + 1}, goto="research")
         return Command(update={"sections": [{**noted(state), "draft": state["draft"]}]}, goto="__end__")
 
-    graph = StateGraph(Research, output_schema=Finished)
+    graph = StateGraph(Research)
     graph.add_node("queries", queries)
     graph.add_node("research", research)
     graph.add_node("write", write)

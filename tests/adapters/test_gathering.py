@@ -195,7 +195,7 @@ def test_a_state_that_cannot_be_made_of_a_part_is_not() -> None:
 
 
 async def test_more_that_adds_nothing_is_no_evidence_that_more_only_adds() -> None:
-    """Groups leave out each second claim: with it a group is as it was, and the third one changes it. All close at once, but for the last."""
+    """Groups leave out each second claim: with it a group is as it was. All close at once, but for the last."""
 
     def gather_most(state: State) -> State:
         return gather({"claims": [claim for claim in state["claims"] if claim["place"] != 1]})
