@@ -11,24 +11,20 @@ Path = tuple[tuple[str, int], ...]
 
 
 class Ancestry:
-    """Of one run. Every event costs as much as there are levels, however many tasks there are.
+    """Of one run. Every event costs as much as its tag has levels, however many tasks there are.
 
     A tag's children begin before its own work has ended: so nothing counts as closed of which more may come.
-
-    Args:
-        levels: How many levels are counted, from the top; what is further down counts for those above it. None for all.
     """
 
-    def __init__(self, levels: int | None = None) -> None:
-        self._levels = levels
+    def __init__(self) -> None:
         self._at_work: dict[Path, int] = {}
         self._open: dict[int, dict[Path, None]] = {}
         self.closings = 0
-        """How often something was closed, on any level that is counted."""
+        """How often something was closed, on any level."""
 
     def begin(self, tag: Tag) -> None:
         """A tag is known, and not finished."""
-        for depth in self._depths(tag):
+        for depth in range(1, tag.depth + 1):
             prefix = tag.path[:depth]
             before = self._at_work.get(prefix, 0)
             self._at_work[prefix] = before + 1
@@ -41,9 +37,9 @@ class Ancestry:
         Raises:
             IllegalTransitionError: nothing is at work there.
         """
-        if tag.path[: self._levels] not in self._at_work and tag.path:
+        if tag.path not in self._at_work and tag.path:
             raise IllegalTransitionError(f"{tag} can't end: nothing is at work there.", node=tag.path[-1][0])
-        for depth in self._depths(tag):
+        for depth in range(1, tag.depth + 1):
             prefix = tag.path[:depth]
             left = self._at_work[prefix] - 1
             if left:
@@ -53,9 +49,6 @@ class Ancestry:
             if not self._open[depth]:
                 del self._open[depth]
             self.closings += 1
-
-    def _depths(self, tag: Tag) -> range:
-        return range(1, tag.depth + 1 if self._levels is None else min(tag.depth, self._levels) + 1)
 
     def is_closed(self, tag: Tag, depth: int | None = None) -> bool:
         """Whether nothing is at work at a tag or below it; of its ancestor so many levels down, if `depth` says so."""

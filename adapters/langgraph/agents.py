@@ -12,14 +12,14 @@ from importlib.metadata import PackageNotFoundError, version
 from types import FunctionType
 from typing import Any
 
-from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables import Runnable
 from langgraph.constants import END
 from packaging.version import Version
 
-from alto_langgraph.adapters.langgraph.combining import ALL, NOTHING, returning, together
+from alto_langgraph.adapters.langgraph.combining import ASKING, NOTHING, returning, together
 from alto_langgraph.adapters.langgraph.middleware import around_calls, cells_of
 from alto_langgraph.adapters.langgraph.seam_graph import class_of
-from alto_langgraph.plan.harmless import is_answering
+from alto_langgraph.plan.harmless import is_model
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, Sources
 
 Described = Callable[..., CallablePlan]
@@ -77,12 +77,6 @@ def _asking(plan: CallablePlan, updates: frozenset[str], reads: frozenset[str] |
     )
 
 
-def _calling(user: object) -> CallablePlan:
-    """The plan of a node that calls something of the app's whose result decides what is asked."""
-    unknown = f"calls `{getattr(user, '__qualname__', type(user).__qualname__)}`"
-    return dataclasses.replace(ALL, effects=Effects.UNKNOWN, evidence=(unknown,), mutates=True, changes=None, sees_identity=True)
-
-
 # ---- langgraph.prebuilt.create_react_agent
 
 _MESSAGES = frozenset({"messages"})
@@ -96,20 +90,27 @@ def _reacting(resolving: str) -> Callable[[Cells, Described], CallablePlan | Non
         if "pre_model_hook" not in inputs:
             return None
         reads = _MESSAGES | {"remaining_steps"} | ({"llm_input_messages"} if inputs["pre_model_hook"] is not None else NOBODY)
-        if cells["is_dynamic_model"]:
-            return _asking(_calling(cells_of(cells[resolving]).get("model")), _MESSAGES, None)
-        steps = getattr(cells["static_model"], "steps", None) or ()
-        if not steps or not _answers(steps[-1]):
+        plan = _chosen(cells_of(cells[resolving]), described) if cells["is_dynamic_model"] else _fixed(cells["static_model"], described)
+        if plan is None:
             return None
-        plan = described(cells["static_model"])
         return _asking(plan, _MESSAGES, None if plan.reads is None else plan.reads | reads)
 
     return reader
 
 
-def _answers(model: Any) -> bool:
-    """Whether it is a model, or one with arguments: what it answers is its own."""
-    return is_answering(type(model.bound if isinstance(model, RunnableBindingBase) else model))
+def _fixed(chain: Any, described: Described) -> CallablePlan | None:
+    """What a prompt and a model behind it touch; None if something else is behind it."""
+    steps = getattr(chain, "steps", None) or ()
+    return described(chain) if steps and is_model(steps[-1]) else None
+
+
+def _chosen(cells: Cells, described: Described) -> CallablePlan | None:
+    """The same of a model that a function of the app's chooses."""
+    if not {"model", "prompt"} <= cells.keys():
+        return None
+    prompt = cells["prompt"]
+    prompts = [described(prompt)] if callable(prompt) or isinstance(prompt, Runnable) else []
+    return together([dataclasses.replace(ASKING, reads=_MESSAGES), described(cells["model"], chooses=True), *prompts])
 
 
 def _continuing(cells: Cells, described: Described) -> CallablePlan | None:
@@ -127,7 +128,7 @@ def _continuing(cells: Cells, described: Described) -> CallablePlan | None:
 
 def _modelling(executing: str, wrapping: str) -> Callable[[Cells, Described], CallablePlan | None]:
     def reader(cells: Cells, described: Described) -> CallablePlan | None:
-        if not {"model", "initial_response_format", executing, wrapping} <= cells.keys() or not _answers(cells["model"]):
+        if not {"model", "initial_response_format", executing, wrapping} <= cells.keys() or not is_model(cells["model"]):
             return None
         if not {"_get_bound_model", "_handle_model_output"} <= cells_of(cells[executing]).keys():
             return None

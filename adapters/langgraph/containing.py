@@ -12,6 +12,7 @@ from langgraph.constants import START
 from alto_langgraph.adapters.langgraph.combining import NOTHING, UNKNOWN_LIBRARY, returning, together
 from alto_langgraph.adapters.langgraph.hints import declared_tool
 from alto_langgraph.adapters.langgraph.middleware import around_calls, cells_of
+from alto_langgraph.adapters.langgraph.read_only import only_reads
 from alto_langgraph.adapters.langgraph.seam_graph import Pregel, class_of, injected_into, wrappers_of
 from alto_langgraph.plan.access import Describe, Injected, analyse
 from alto_langgraph.plan.model import NOBODY, CallablePlan, Effects, SharedUse
@@ -42,7 +43,7 @@ def call_plan(tool: Any, describe: Describe) -> CallablePlan:
     handlers = [h for h in (getattr(tool, name, None) for name in _HANDLERS) if callable(h)]
     told = (describe(handler) or analyse(handler, describe=describe) for handler in handlers)
     injected = injected_into(tool)
-    plans = [_tool_function(function, injected, describe) for function in functions]
+    plans = [_READING] if only_reads(tool) else [_tool_function(function, injected, describe) for function in functions]
     handled = (returning(plan, NOBODY, reads=NOBODY, returns=None, goes=NOBODY, sends=NOBODY) for plan in told)
     return declared_tool(together([*plans, *handled]), getattr(tool, "metadata", None))
 
@@ -67,6 +68,9 @@ def _tool_function(function: Any, injected: Injected | None, describe: Describe)
 
 
 _REMOTE = dataclasses.replace(NOTHING, effects=Effects.UNKNOWN, evidence=("calls a tool of a server",))
+
+
+_READING = dataclasses.replace(NOTHING, effects=Effects.IDEMPOTENT, evidence=("known",))
 
 
 def _is_remote(function: Any) -> bool:

@@ -47,9 +47,15 @@ def describe(thing: object) -> CallablePlan | None:
         _open.reset(token)
 
 
-def described(part: object, *, around: bool = False) -> CallablePlan:
-    """What a part of something touches, whether it is a runnable or a function; `around` a model's call, if it is an agent's middleware."""
-    return describe(part) or (analyse(part, around=around, describe=describe) if callable(part) else UNKNOWN_LIBRARY)
+def described(part: object, *, around: bool = False, chooses: bool = False) -> CallablePlan:
+    """What a part of something touches, whether it is a runnable or a function.
+
+    Args:
+        part: The part.
+        around: It stands around a model's call, as an agent's middleware does.
+        chooses: It returns a model for somebody to ask.
+    """
+    return describe(part) or (analyse(part, around=around, chooses=chooses, describe=describe) if callable(part) else UNKNOWN_LIBRARY)
 
 
 def _of_kind(thing: Any) -> CallablePlan | None:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph.types import PregelExecutableTask, Send
 
-from alto_langgraph.adapters.langgraph.prepare import prepare_pulled, read_ahead
+from alto_langgraph.adapters.langgraph.prepare import prepare_unseen
 from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping
-from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
 from alto_langgraph.ancestry import OUTERMOST
-from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.matching import places
 from alto_langgraph.driver.producing import Producer
 from alto_langgraph.engine.task import Task
@@ -97,7 +95,7 @@ class Gathered:
             part = self._tried() if self._trial.goes_on else None
         elif part is not None:
             self._size, self._first = part.size, part.first
-        return None if part is None else self._prepared(part.state)
+        return None if part is None else prepare_unseen(self._loop, self._tag, self._node, self._step, part.state)
 
     def _tried(self) -> Part | None:
         """What there is to try; of a part that is the first of its level a smaller one comes before it."""
@@ -112,15 +110,7 @@ class Gathered:
             self._trial.level = whole.level - 1  # each is the only one of its parent's
         return None
 
-    def _prepared(self, state: dict[str, Any]) -> tuple[PregelExecutableTask, Any] | None:
-        early = Early(self._tag, self._node, self._step, outer=None, live=False, on_route=lambda early: None)
-        task = prepare_pulled(self._loop, state, early, self._loop.nodes[self._node].node)
-        if task is None:
-            return None
-        early.view.over = state
-        return task, read_ahead(task.config[CONF][CONFIG_KEY_READ])
-
-    def _show(self, replays: Replays, sends: Sequence[Send]) -> None:
+    def _show(self, replays: Replays, sends: Sequence[Send], nodes: tuple[str, ...]) -> None:
         if self._trying:
             part = self._trial.show(sends, self._agree)
             if part is None:

@@ -59,7 +59,7 @@ def _lower(compiled: Any, builder: Any) -> Plan:
         inputs = Inputs(builder)
         nodes = {name: _node(name, compiled, builder, inputs, edges[name], led[name], plain[name]) for name in builder.nodes}
         starts = tuple(_route(branch, None) for branch in builder.branches.get(START, {}).values())
-        entry_sends = _union(route.sends for route in starts)
+        entry_sends = _among(builder, _union(route.sends for route in starts))
         return Plan(
             nodes=_sent(nodes, entry_sends),
             entry=_union([edges[START], *_ends(builder.branches.get(START, {}), starts)]),
@@ -111,14 +111,14 @@ def _node(
         function = dataclasses.replace(function, sources=dataclasses.replace(function.sources, goes="annotation"))
     ends = _ends(branches, routes)
     operands = _operands(node, function, given)
-    sends = _union([function.sends, *(route.sends for route in routes)])
+    sends = _among(builder, _union([function.sends, *(route.sends for route in routes)]))
     targets = _union([edges, handler, commands, sends, *ends])
     named = commands if commands is None else commands - (function.sends or frozenset())
     plan = NodePlan(
         name=name,
         function=function,
         routes=routes,
-        targets=targets & frozenset(builder.nodes) if targets is not None else None,
+        targets=_among(builder, targets),
         fences=tuple(_fences(name, node, spec, function, routes)),
         sends=sends,
         subgraph=function.subgraph or bool(node.subgraphs),
@@ -141,6 +141,11 @@ def _kinds(plan: NodePlan, node: Any, spec: Any, given: Input, builder: Any) -> 
             function = declared(given.bound(_written(found, builder)), node.metadata, given)
             fences = tuple(_fences(kind or plan.name, node, spec, function, plan.routes))
             yield kind, dataclasses.replace(plan, name=kind or plan.name, function=function, fences=fences, subgraph=function.subgraph)
+
+
+def _among(builder: Any, names: Names) -> Names:
+    """Those that are nodes of the graph: code that runs another graph may name that one's."""
+    return names if names is None else names & frozenset(builder.nodes)
 
 
 def _paths(branches: Mapping[str, Any]) -> list[Any]:

@@ -27,6 +27,7 @@ from alto_langgraph.adapters.langgraph.seam import (
 )
 from alto_langgraph.adapters.langgraph.shadow import View
 from alto_langgraph.driver.early import CURRENT, Early
+from alto_langgraph.tags import Tag
 
 
 class FastTopic(Topic[Send]):
@@ -105,6 +106,16 @@ def prepare_pulled(loop: PregelLoop, state: Mapping[str, Any], early: Early, pro
     view = View(loop.channels)
     view.over = {**state, **dict.fromkeys(loop.nodes[early.node].triggers, _Written())}
     return _prepare(loop, (PULL, early.node), {**loop.checkpoint, "versions_seen": {}}, view, early, proc)
+
+
+def prepare_unseen(loop: PregelLoop, tag: Tag, node: str, step: int, state: dict[str, Any]) -> tuple[PregelExecutableTask, Any] | None:
+    """The same of a task that is only run to see what it would send, and what reads the state for it."""
+    early = Early(tag, node, step, outer=None, live=False, on_route=lambda early: None)
+    task = prepare_pulled(loop, state, early, loop.nodes[node].node)
+    if task is None:
+        return None
+    early.view.over = state
+    return task, read_ahead(task.config["configurable"][CONFIG_KEY_READ])
 
 
 def _prepare(loop: PregelLoop, path: Any, checkpoint: Any, channels: Any, early: Early, proc: Any) -> PregelExecutableTask | None:

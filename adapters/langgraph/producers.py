@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.types import PregelExecutableTask, Send
 
-from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping, of_run
+from alto_langgraph.adapters.langgraph.replaying import Replays, Stopping, Writes, of_run
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import Models, Producer
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
 
-Tell = Callable[[PregelExecutableTask, Early | None, Replays, Sequence[Send]], None]
+Tell = Callable[[PregelExecutableTask, Early | None, Replays, Sequence[Send], tuple[str, ...]], None]
+Onward = Callable[[PregelExecutableTask, Early | None, tuple[str, ...], Sequence[Writes]], tuple[PregelExecutableTask, Any] | None]
 
 
 class Producers:
@@ -35,14 +36,15 @@ class Producers:
     def __len__(self) -> int:
         return len(self._running)
 
-    def of(self, task: PregelExecutableTask, early: Early | None, attempt: Any, tell: Tell) -> Producer | None:
-        """A task's run, in one attempt of it; None if nobody will adopt it. `tell` is told of what it would send."""
+    def of(self, task: PregelExecutableTask, early: Early | None, attempt: Any, tell: Tell, onward: Onward | None) -> Producer | None:
+        """A task's run, in one attempt of it; None if nobody will adopt it. The others as for `Replays`, of this task."""
         known = self._running.get((task.id, attempt))
         if known is not None:
             return known[0]
         if early is not None and early.abandoned:
             return None
-        replays = Replays(self._loop, task.name, of_run(task, early), partial(tell, task, early))
+        behind = None if onward is None else partial(onward, task, early)
+        replays = Replays(self._loop, task.name, of_run(task, early), partial(tell, task, early), behind)
         producer = Producer(replays, self._models)
         self._running[task.id, attempt] = producer, replays
         return producer

@@ -6,22 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from langgraph.types import Send
+from langgraph.types import PregelExecutableTask, Send
 
 from alto_langgraph.adapters.langgraph.callbacks import hears_inputs
 from alto_langgraph.adapters.langgraph.fragments import Fragments
 from alto_langgraph.adapters.langgraph.gathering import Gathered, Gathering, Part
-from alto_langgraph.adapters.langgraph.replaying import Stopping
+from alto_langgraph.adapters.langgraph.prepare import prepare_unseen
+from alto_langgraph.adapters.langgraph.replaying import Stopping, Writes
 from alto_langgraph.adapters.langgraph.reports import Reports
-from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError
+from alto_langgraph.adapters.langgraph.shadow import Shadow, UnforeseenError, Written, by_key
 from alto_langgraph.adapters.langgraph.staging import NOTHING, Issuing, Staging
 from alto_langgraph.ancestry import OUTERMOST
 from alto_langgraph.engine.closing import ancestor_of
 from alto_langgraph.engine.engine import Engine
-from alto_langgraph.engine.events import Event, Streamed, Withdrawn
-from alto_langgraph.engine.task import Task
+from alto_langgraph.engine.events import Event, Relayed, Streamed, Withdrawn
+from alto_langgraph.engine.task import Phase, Task
 from alto_langgraph.tags import Tag
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Provisional:
         self._engine: Engine | None = None
         self._shadow: Shadow | None = None
         self._issuing: Issuing = NOTHING
+        self._relayed: dict[Tag, Tag] = {}
 
     def begin(self, engine: Engine, shadow: Shadow, issuing: Issuing) -> None:
         """There is an engine to offer to from now on."""
@@ -70,6 +72,7 @@ class Provisional:
     def end(self) -> None:
         """There is none any more."""
         self._engine = self._shadow = None
+        self._relayed.clear()
 
     def stop(self) -> None:
         """The run is over: lets go of it."""
@@ -82,6 +85,52 @@ class Provisional:
     def stream(self, tag: Tag, sends: Sequence[Send]) -> bool:
         """A running task would send these; answers whether it may go on."""
         return self._offer(tag, self._fragments.add(tag, sends, self._may_try))
+
+    def relay(self, tag: Tag, nodes: tuple[str, ...], sends: Sequence[Send]) -> bool:
+        """The last of `nodes`, one behind the other behind a running task, would send these; answers whether that may go on."""
+        self._tell(Relayed(tag, nodes))
+        if self._engine is None:
+            return False
+        last = self._behind(self._engine.tasks[tag], nodes)[-1]
+        if self._engine.tasks[last].phase is Phase.COMPLETED:
+            return False  # it has really sent what it sends
+        self._relayed[last] = tag
+        return self.stream(last, sends)
+
+    def opened(self) -> None:
+        """A superstep has begun: what nodes would have sent that never came was in vain."""
+        for tag in [tag for tag in self._relayed if self._engine is None or tag not in self._engine.tasks]:
+            del self._relayed[tag]
+            self._fragments.forget(tag)
+
+    def onward(self, tag: Tag, nodes: tuple[str, ...], path: Sequence[Writes]) -> tuple[PregelExecutableTask, Any] | None:
+        """The task behind the last of those, with what they would write; None if it isn't one that may be run on that."""
+        engine, shadow = self._engine, self._shadow
+        if engine is None or shadow is None or (asking := engine.tasks.get(tag)) is None or asking.phase is not Phase.RUNNING:
+            return None
+        triggered = self._reports.pulled_by(path[-1]) & self._issuing.relays.get(asking.node, frozenset())
+        if len(triggered) != 1:
+            return None
+        *before, last = tag, *self._behind(asking, (*nodes, *triggered))
+        (node, step), known = last.path[-1], engine.tasks.get(last)
+        if last in engine.guesses or (known is not None and not self._is_free(known, tag)):
+            return None
+        reads = self._staging.plan.nodes[node].operands | self._staging.routes_read(node)
+        if engine.may_write(reads, step, but=before):
+            return None
+        written = [Written(asking.step + place, one, by_key(writes)) for place, (one, writes) in enumerate(zip(before, path, strict=True))]
+        try:
+            return prepare_unseen(self._loop, last, node, step, shadow.beyond(step, reads, written))
+        except UnforeseenError:
+            return None
+
+    def _behind(self, asking: Task, nodes: Sequence[str]) -> list[Tag]:
+        return [Tag(((node, asking.step + distance),)) for distance, node in enumerate(nodes, start=1)]
+
+    def _is_free(self, task: Task, tag: Tag) -> bool:
+        """Whether it has sent nothing, nor would but by answers to `tag`. One that needs nothing of these may be ahead already."""
+        fine = task.phase in (Phase.WAITING, Phase.READY, Phase.RUNNING, Phase.COMPLETED)
+        return fine and (not task.children or self._relayed.get(task.tag) == tag)
 
     def _offer(self, tag: Tag, new: list[tuple[Tag, Send]] | None) -> bool:
         if new is None:

@@ -10,27 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.types import PregelExecutableTask, Send
 from langsmith.run_helpers import tracing_context
 
-from alto_langgraph.adapters.langgraph.configuring import replaced
 from alto_langgraph.adapters.langgraph.metering import counted_steps
 from alto_langgraph.adapters.langgraph.naming import sends_of
 from alto_langgraph.adapters.langgraph.prepare import read_ahead
-from alto_langgraph.adapters.langgraph.seam import (
-    CONF,
-    CONFIG_KEY_CALL,
-    CONFIG_KEY_READ,
-    CONFIG_KEY_READ_STATE,
-    CONFIG_KEY_RUNTIME,
-    CONFIG_KEY_SCRATCHPAD,
-    CONFIG_KEY_SEND,
-    CONFIG_KEY_STREAM,
-)
+from alto_langgraph.adapters.langgraph.seam import CONF, CONFIG_KEY_READ
+from alto_langgraph.adapters.langgraph.unheard import unheard
 from alto_langgraph.driver.budget import METER, Meter, metered
 from alto_langgraph.driver.early import Early
 from alto_langgraph.driver.producing import ANSWERS, Answers, Producer, UnansweredError
@@ -39,19 +29,34 @@ from alto_langgraph.protocols import CALLS
 if TYPE_CHECKING:
     from alto_langgraph.adapters.langgraph.loop import Committing
 
-Tell = Callable[["Replays", Sequence[Send]], None]
+Writes = Sequence[tuple[str, Any]]
+Tell = Callable[["Replays", Sequence[Send], tuple[str, ...]], None]
+"""Told of what the node would send, or the last one of nodes behind it that the part has gone through."""
+Onward = Callable[[tuple[str, ...], Sequence[Writes]], tuple[PregelExecutableTask, Any] | None]
+"""The task behind, of what was run: the nodes behind the first one so far, and what each has written. None if there is none to run."""
 Ready = Callable[[], tuple[PregelExecutableTask, Any] | None]
 """The task to run again now, and what reads the state for it (None if nothing does yet); None if there is nothing new."""
 
 
 @dataclass
 class _Trial:
-    """One replay: what it was answered, what it has written, and whether it came to its end."""
+    """One replay.
+
+    Args:
+        answers: What it is answered.
+        config: What runs now runs with that.
+        path: What the node has written, and each of those behind it.
+        nodes: Those behind it.
+        done: It came to its end.
+        unanswered: It has asked what nobody has answered.
+    """
 
     answers: Answers
     config: Any = None
-    writes: deque[tuple[str, Any]] = field(default_factory=deque)
+    path: list[deque[tuple[str, Any]]] = field(default_factory=list)
+    nodes: tuple[str, ...] = ()
     done: bool = False
+    unanswered: bool = False
 
 
 class Replays:
@@ -61,11 +66,12 @@ class Replays:
         loop: The run.
         node: The node.
         ready: What is to be run again.
-        tell: Told of what the node would send, on the run's own thread.
+        tell: Told of what would be sent, on the run's own thread.
+        onward: Finds what is behind the node, if anything may be run there.
     """
 
-    def __init__(self, loop: Committing, node: str, ready: Ready, tell: Tell) -> None:
-        self._loop, self._ready, self._tell = loop, ready, tell
+    def __init__(self, loop: Committing, node: str, ready: Ready, tell: Tell, onward: Onward | None = None) -> None:
+        self._loop, self._ready, self._tell, self._onward = loop, ready, tell, onward
         self._steps, self._budget = counted_steps(loop.nodes[node].node), loop.budget
         self._meter, self.over = Meter(self._budget), False
         self._running: asyncio.Task[None] | None = None
@@ -127,9 +133,7 @@ class Replays:
         with self._turn:  # there may be several on their threads, and what an earlier one shows counts first
             with self._trial(producer) as trial, self._meter.running():
                 if (task := self._begin(trial)) is not None:
-                    value = task.input
-                    for step in self._steps:
-                        value = step.invoke(value, trial.config)
+                    self._all_steps(trial, task)
                     trial.done = True
             self._show(trial)
 
@@ -155,44 +159,70 @@ class Replays:
         return self._meter.spent
 
     async def _run_through(self, trial: _Trial, task: PregelExecutableTask) -> None:
-        steps = asyncio.ensure_future(metered(partial(self._all_steps, trial, task), self._meter))
+        steps = asyncio.ensure_future(metered(partial(self._aall_steps, trial, task), self._meter))
         trial.answers.begin(steps.cancel)
         try:
             await steps
         except asyncio.CancelledError:
-            if not trial.answers.end():
+            trial.unanswered = trial.answers.end()
+            if not trial.unanswered:
                 raise
         else:
-            trial.done = not trial.answers.end()
+            trial.unanswered = trial.answers.end()
+            trial.done = not trial.unanswered
 
-    async def _all_steps(self, trial: _Trial, task: PregelExecutableTask) -> None:
-        value = task.input
-        for step in self._steps:
-            value = await step.ainvoke(value, trial.config)
+    def _all_steps(self, trial: _Trial, task: PregelExecutableTask) -> None:
+        for steps, value in self._stages(trial, task):
+            for step in steps:
+                value = step.invoke(value, trial.config)
+
+    async def _aall_steps(self, trial: _Trial, task: PregelExecutableTask) -> None:
+        for steps, value in self._stages(trial, task):
+            for step in steps:
+                value = await step.ainvoke(value, trial.config)
+
+    def _stages(self, trial: _Trial, task: PregelExecutableTask) -> Iterator[tuple[Sequence[Any], Any]]:
+        """The steps of the node, and of those behind it as long as nothing is sent, each with its input."""
+        yield self._steps, task.input
+        while self._onward is not None and not sends_of(trial.path[-1]):
+            if (behind := self._onward(trial.nodes, trial.path)) is None:
+                return
+            task, read = behind
+            trial.nodes += (task.name,)
+            self._enter(trial, task, read)
+            yield counted_steps(self._loop.nodes[task.name].node), task.input
 
     @contextmanager
     def _trial(self, producer: Producer) -> Iterator[_Trial]:
         """Around one replay: nobody hears what it says, it writes to nobody, and what it raises counts for nothing."""
         trial = _Trial(producer.answers())
-        with suppress(Exception, UnansweredError), tracing_context(enabled=False):
-            yield trial
+        with suppress(Exception), tracing_context(enabled=False):
+            try:
+                yield trial
+            except UnansweredError:
+                trial.unanswered = True
 
     def _begin(self, trial: _Trial) -> PregelExecutableTask | None:
         """The task to run again."""
         if (ready := self._ready()) is None:
             return None
         task, read = ready
-        trial.config = _config(task, read, trial.writes)
         ANSWERS.set(trial.answers)
         CALLS.set(None)
-        var_child_runnable_config.set(trial.config)
+        self._enter(trial, task, read)
         return task
 
+    def _enter(self, trial: _Trial, task: PregelExecutableTask, read: Any) -> None:
+        trial.path.append(deque())
+        trial.config = unheard(task, read, trial.path[-1])
+        var_child_runnable_config.set(trial.config)
+
     def _show(self, trial: _Trial) -> None:
+        self.over |= trial.unanswered and bool(trial.nodes)  # who asks behind the node will ask again
         if self.over or not trial.done:
             return
-        sends = sends_of(trial.writes)
-        self._loop.in_turn(partial(self._tell, self, finished(sends) if trial.answers.tentative else sends))
+        sends = sends_of(trial.path[-1])
+        self._loop.in_turn(partial(self._tell, self, finished(sends) if trial.answers.tentative else sends, trial.nodes))
 
 
 def finished(sends: Sequence[Send]) -> Sequence[Send]:
@@ -231,44 +261,3 @@ def of_run(task: PregelExecutableTask, early: Early | None) -> Ready:
         return task, read
 
     return ready
-
-
-def _config(task: PregelExecutableTask, read: Any, writes: deque[tuple[str, Any]]) -> Any:
-    given = task.config[CONF]
-    conf = {
-        **given,
-        CONFIG_KEY_SEND: writes.extend,
-        CONFIG_KEY_READ: _unread if read is None else _reading(read, writes),
-        CONFIG_KEY_READ_STATE: _unread,
-        CONFIG_KEY_CALL: _unread,
-        CONFIG_KEY_STREAM: _NEITHER,
-        CONFIG_KEY_SCRATCHPAD: _NEITHER,
-    }
-    if (runtime := given.get(CONFIG_KEY_RUNTIME)) is not None:
-        conf[CONFIG_KEY_RUNTIME] = replaced(runtime, stream_writer=_unheard)
-    return {**task.config, "callbacks": None, CONF: conf}
-
-
-def _reading(read: Any, writes: deque[tuple[str, Any]]) -> Any:
-    """The same with other writes of its own."""
-    scratchpad, channels, managed, _ = read.args
-    return partial(read.func, scratchpad, channels, managed, SimpleNamespace(writes=writes))
-
-
-class _Neither:
-    """What `interrupt()` and graphs inside would take from the task: a replay neither pauses the run nor runs a graph of its own."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise UnansweredError
-
-
-_NEITHER = _Neither()
-
-
-def _unheard(chunk: Any) -> None:
-    """Where a replay's own events go."""
-
-
-def _unread(*_: Any, **__: Any) -> Any:
-    """Where the state can't be told yet."""
-    raise UnansweredError

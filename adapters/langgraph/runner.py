@@ -19,8 +19,9 @@ from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.types import PregelExecutableTask
 
 from alto_langgraph.adapters.langgraph import seam
-from alto_langgraph.adapters.langgraph.ahead import LEFT, MARK, Ahead, Marked
+from alto_langgraph.adapters.langgraph.ahead import LEFT, Ahead
 from alto_langgraph.adapters.langgraph.attempt import aattempt, attempt, plain
+from alto_langgraph.adapters.langgraph.carrying import MARK, Marked
 from alto_langgraph.adapters.langgraph.facts import noting
 from alto_langgraph.adapters.langgraph.fragments import borrows
 from alto_langgraph.adapters.langgraph.prepare import fenced_call

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph.message import add_messages
 
-from alto_langgraph.adapters.langgraph.seam import MISSING, BaseChannel, BinaryOperatorAggregate
+from alto_langgraph.adapters.langgraph.seam import MISSING, BaseChannel, BinaryOperatorAggregate, EphemeralValue
 from alto_langgraph.tags import Tag
+
+_Steps = dict[int, list[tuple[Tag, list[Any]]]]
+"""What tasks have written to a key, superstep by superstep."""
+
+
+class Written(NamedTuple):
+    """What a task of superstep `step` has come to, or would: values by key."""
+
+    step: int
+    tag: Tag
+    values: Mapping[str, list[Any]]
 
 
 class UnforeseenError(Exception):
@@ -111,12 +122,9 @@ class Shadow:
 
     def finished(self, step: int, tag: Tag, writes: Iterable[tuple[str, Any]]) -> None:
         """A task of superstep `step` has come to its writes."""
-        values: dict[str, list[Any]] = {}
-        for key, value in writes:
+        for key, written in by_key(writes).items():
             if key in self._channels:
-                values.setdefault(key, []).append(value)
-        for key, written in values.items():
-            self._writes.setdefault(key, {}).setdefault(step, []).append((tag, written))
+                self._writes.setdefault(key, {}).setdefault(step, []).append((tag, written))
 
     def withdrawn(self, step: int, tag: Tag) -> None:
         """What a task had come to doesn't count any more."""
@@ -133,7 +141,7 @@ class Shadow:
         Raises:
             UnforeseenError: one of them can't be told, or LangGraph wouldn't accept what was written.
         """
-        return {key: self._channel(key, step) for key in keys}
+        return {key: self._channel(key, step, self._writes.get(key, {}), certain=True) for key in keys}
 
     def part(self, step: int, keys: Iterable[str], tags: frozenset[Tag]) -> dict[str, Any]:
         """The same, if of the supersteps that the loop hasn't committed only the tasks `tags` had written.
@@ -141,22 +149,42 @@ class Shadow:
         Raises:
             UnforeseenError: as `channels`.
         """
-        return {key: self._channel(key, step, tags) for key in keys}
 
-    def _channel(self, key: str, step: int, tags: frozenset[Tag] | None = None) -> Any:
-        steps = self._writes.get(key, {})
-        if tags is not None:
-            steps = {at: [entry for entry in written if entry[0] in tags] for at, written in steps.items()}
-        later = sorted(s for s, written in steps.items() if s < step and written)
+        def written(key: str) -> _Steps:
+            steps = self._writes.get(key, {})
+            return {at: [entry for entry in entries if entry[0] in tags] for at, entries in steps.items()}
+
+        return {key: self._channel(key, step, written(key), certain=False) for key in keys}
+
+    def beyond(self, step: int, keys: Iterable[str], path: Sequence[Written]) -> dict[str, Any]:
+        """The same as `channels`, if tasks that haven't finished had come to the writes of `path`.
+
+        Messages without ids get some, which aren't those that they will have.
+
+        Raises:
+            UnforeseenError: as `channels`.
+        """
+
+        def written(key: str) -> _Steps:
+            steps = {at: [*entries] for at, entries in self._writes.get(key, {}).items()}
+            for at, tag, values in path:
+                others = [entry for entry in steps.get(at, ()) if entry[0] != tag]
+                steps[at] = [*others, (tag, values[key])] if key in values else others
+            return steps
+
+        return {key: self._channel(key, step, written(key), certain=False, ids=False) for key in keys}
+
+    def _channel(self, key: str, step: int, steps: _Steps, *, certain: bool, ids: bool = True) -> Any:
+        later = sorted(at for at, written in steps.items() if at < step and written)
+        if type(self._channels[key]) is EphemeralValue and not ids:  # it holds what was written right before, and nothing else
+            return self._updated(self._channels[key].copy(), step - 1, steps, certain=certain, ids=ids)
         if not later:
             return self._channels[key].copy()
         if key not in self._foldable:
             raise UnforeseenError(f"only the loop may make the value of `{key}`")
         channel = self._own(key).copy()
         for at in later:
-            in_order = sorted(steps[at], key=lambda entry: self._place(entry[0], likely=tags is not None))
-            values = tuple(value for _, written in in_order for value in written)
-            self._update(channel, values, remember=tags is None)
+            self._updated(channel, at, steps, certain=certain, ids=ids)
         return channel
 
     def _own(self, key: str) -> Any:
@@ -165,12 +193,14 @@ class Shadow:
             channel = self._channels[key] = Foreseen.of(channel)
         return channel
 
-    def _update(self, channel: Any, values: tuple[Any, ...], *, remember: bool) -> None:
+    def _updated(self, channel: Any, step: int, steps: _Steps, *, certain: bool, ids: bool) -> Any:
+        in_order = sorted(steps.get(step, ()), key=lambda entry: self._place(entry[0], likely=not certain))
+        values = tuple(value for _, written in in_order for value in written)
         if type(channel) is Foreseen:
-            if channel.operator is add_messages and not all(map(_named, values)):
+            if ids and channel.operator is add_messages and not all(map(_named, values)):
                 raise UnforeseenError("a message gets its id when it is committed")
             try:
-                channel.foresee(values) if remember else channel.update(values)
+                channel.foresee(values) if certain else channel.update(values)
             except Exception as error:
                 raise UnforeseenError(f"its reducer raises {error!r}") from error
         else:
@@ -178,6 +208,15 @@ class Shadow:
                 channel.update(values)
             except InvalidUpdateError as error:
                 raise UnforeseenError("it was written twice") from error
+        return channel
+
+
+def by_key(writes: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    """A task's writes, in order, key by key."""
+    values: dict[str, list[Any]] = {}
+    for key, value in writes:
+        values.setdefault(key, []).append(value)
+    return values
 
 
 def value_of(channel: BaseChannel[Any, Any, Any]) -> Any:

@@ -9,11 +9,19 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.channels import UntrackedValue
 from langgraph.constants import START
 
 from alto_langgraph.adapters.langgraph.observing import observing
 from alto_langgraph.adapters.langgraph.payloads import Payloads
-from alto_langgraph.adapters.langgraph.seam import BinaryOperatorAggregate, LastValue, NamedBarrierValue, Pregel, RunnableSeq
+from alto_langgraph.adapters.langgraph.seam import (
+    BinaryOperatorAggregate,
+    EphemeralValue,
+    LastValue,
+    NamedBarrierValue,
+    Pregel,
+    RunnableSeq,
+)
 from alto_langgraph.code_reading import reading_code
 from alto_langgraph.driver.early import CURRENT
 from alto_langgraph.driver.hits import Hits
@@ -61,6 +69,7 @@ class Issuing:
         observed: Nodes whose runs are watched: what runs them in order.
         repeatable: Nodes that may be started though it isn't certain that they will be needed.
         streaming: Nodes of which something may be sent on a part of what they are answered.
+        relays: Nodes through which such a part may go on, by the node that asks.
         gathering: Nodes of which something may be sent on a part of what they reduce.
         kinds: Kinds of payloads with which some of `sent` may be started, where it isn't all.
         repeatable_kinds: The same for `repeatable`.
@@ -73,6 +82,7 @@ class Issuing:
     observed: Mapping[str, Runnable[Any, Any]] = field(default_factory=dict)
     repeatable: frozenset[str] = frozenset()
     streaming: frozenset[str] = frozenset()
+    relays: Mapping[str, frozenset[str]] = field(default_factory=dict)
     gathering: frozenset[str] = frozenset()
     kinds: Kinds = field(default_factory=dict)
     repeatable_kinds: Kinds = field(default_factory=dict)
@@ -167,7 +177,8 @@ class Staging:
         from alto_langgraph.adapters.langgraph.describing import is_quiet
 
         reduced = ((k, c) for k, c in self.channels.items() if type(c) is BinaryOperatorAggregate)
-        return self.last_values | frozenset(k for k, c in reduced if is_quiet(c.operator))
+        untracked = frozenset(k for k, c in self.channels.items() if type(c) is UntrackedValue)
+        return self.last_values | untracked | frozenset(k for k, c in reduced if is_quiet(c.operator))
 
     @cached_property
     def loud(self) -> frozenset[str]:
@@ -253,20 +264,22 @@ class Staging:
         repeatable = (self.candidates.repeatable(strongest) & sent & possible) | again.keys()
         streaming = self._streaming(strongest) if repeatable and "stream" in options.issue else frozenset[str]()
         observed = {name: self.observed[name][0] for name in watched}
+        relays = {name: frozenset(filter(self._may_replay, self.candidates.relays.behind(name))) for name in streaming}
         gathering = frozenset(name for name in streaming & pulled.keys() if self.candidates.gathers(self.plan.nodes[name]))
-        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, gathering, kinds, again)
+        return Issuing(sent, passing, overtakes, routers, observed, repeatable, streaming, relays, gathering, kinds, again)
 
     def _streaming(self, strongest: Effects) -> frozenset[str]:
         """Those whose code can be run again step by step, and whose edges may look at the state ahead of the superstep."""
-        return frozenset(
-            name
-            for name in self.candidates.streaming(strongest)
-            if isinstance(self.nodes[name].node, RunnableSeq) and (not self.plan.nodes[name].routes or self._can_foresee(name))
-        )
+        return frozenset(filter(self._may_replay, self.candidates.streaming(strongest)))
+
+    def _may_replay(self, name: str) -> bool:
+        return isinstance(self.nodes[name].node, RunnableSeq) and (not self.plan.nodes[name].routes or self._can_foresee(name))
 
     def _can_foresee(self, name: str) -> bool:
         written = self.plan.nodes[name].writes
-        return (self._state if written is None else written) <= self.foldable
+        return all(
+            key in self.foldable or type(self.channels[key]) is EphemeralValue for key in (self._state if written is None else written)
+        )
 
     @cached_property
     @reading_code

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from alto_langgraph import __version__
+from alto_langgraph.cli.console import Console
 from alto_langgraph.exceptions import AltoError
 
 COMMANDS = ("run", "explain", "compare", "trace", "demo")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from alto_langgraph.cli.console import Console
 from alto_langgraph.cli.target import load_json, load_target
 from alto_langgraph.comparison import MODES, Comparison, compare
 from alto_langgraph.comparison.inputs import check_input

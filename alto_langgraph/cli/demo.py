@@ -14,11 +14,12 @@ from typing import Annotated, Any
 import typer
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph.state import CompiledStateGraph
-from rich.console import Console, Group
+from rich.console import Group
 from rich.progress import Progress
 from rich.table import Table
 
 from alto_langgraph import optimize
+from alto_langgraph.cli.console import Console
 from alto_langgraph.comparison import Comparison, compare
 from alto_langgraph.examples.fact_check import rules
 from alto_langgraph.examples.fact_check.app import State, build

@@ -29,7 +29,7 @@ def command(
     elif as_mermaid:
         typer.echo(explanation.mermaid(), nl=False)
     else:
-        from rich.console import Console
+        from alto_langgraph.cli.console import Console
 
         Console().print(explanation)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from alto_langgraph.cli.console import Console
 from alto_langgraph.exceptions import TraceError
 from alto_langgraph.traces.advice import advise
 from alto_langgraph.traces.chain import critical_chain

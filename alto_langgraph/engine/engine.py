@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Container, Hashable, Iterable
 
 from alto_langgraph.engine.closing import Part
 from alto_langgraph.engine.events import (
@@ -18,6 +18,7 @@ from alto_langgraph.engine.events import (
     Offer,
     Opened,
     Pass,
+    Relayed,
     Retreated,
     RouteReached,
     Run,
@@ -97,6 +98,7 @@ class Engine:
             Opened: self._opened,
             Waited: self._has_waited,
             Streamed: self._streamed,
+            Relayed: self._relayed,
             Withdrawn: self._withdrawn,
             Finished: self._finished,
             Failed: self._failed,
@@ -145,6 +147,11 @@ class Engine:
         """The part of what `task` waits for that is closed, by ancestors of that depth; with `holes` also behind what is open."""
         reads = self.passing.reads.get(task.node, frozenset())
         return self.roster.closed(task, lambda node: not reads.isdisjoint(self.ledger.writes(node)), holes=holes, level=level)
+
+    def may_write(self, keys: frozenset[str], step: int, but: Container[Tag]) -> bool:
+        """Whether an unfinished task before superstep `step`, besides some, may write some of `keys`."""
+        others = (task for task in self.tasks.values() if task.unfinished and task.step < step and task.tag not in but)
+        return any(not keys.isdisjoint(self.ledger.writes(node)) for node in {task.node for task in others})
 
     # ---- events
 
@@ -205,9 +212,18 @@ class Engine:
 
     def _streamed(self, event: Streamed) -> list[Instruction]:
         task = self.roster.known(event.tag)
-        if task.phase is not Phase.RUNNING and not self.roster.gathers(task):
+        if task.phase is not Phase.RUNNING and not self.roster.waits(task):
             raise IllegalTransitionError(f"Task {task.tag} is {task.phase.value} and streams no more.", node=task.node)
         self._send(task, event.offers, fragment=True)
+        return []
+
+    def _relayed(self, event: Relayed) -> list[Instruction]:
+        step = self.roster.known(event.tag).step
+        for distance, node in enumerate(event.nodes, start=1):
+            tag = Tag(((node, step + distance),))
+            if tag not in self.tasks:
+                self._know(Task(tag, node, step + distance, None, Phase.WAITING, pulled=True, expected=True))
+            self.roster.relays(tag)
         return []
 
     def _withdrawn(self, event: Withdrawn) -> list[Instruction]:
@@ -309,6 +325,10 @@ class Engine:
 
     def _also(self, task: Task, awaits: frozenset[str]) -> None:
         """Something else triggers a task too; what is certain stays so."""
+        if task.expected:
+            task.expected, task.awaits = False, awaits
+            self._place(task)
+            return
         if task.awaits:
             task.awaits = awaits and task.awaits | awaits
             self._wake(COMING)

@@ -63,6 +63,19 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Relayed:
+    """A part of what a running task is answered has gone through nodes behind it: they will probably come, and may stream.
+
+    Args:
+        tag: The running task.
+        nodes: One behind the other, a superstep each.
+    """
+
+    tag: Tag
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """What a task has streamed isn't what it would send now."""
 
@@ -130,7 +143,7 @@ class Ended:
     """The run is over, however it ended."""
 
 
-Event = Opened | Waited | Streamed | Withdrawn | Finished | Failed | Retreated | RouteReached | Closed | Ended
+Event = Opened | Waited | Streamed | Relayed | Withdrawn | Finished | Failed | Retreated | RouteReached | Closed | Ended
 
 
 @dataclass(frozen=True, slots=True)

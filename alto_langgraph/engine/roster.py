@@ -30,7 +30,7 @@ class Roster:
         self.tasks[task.tag] = task
         self.steps.setdefault(task.step, {})[task.tag] = task
         self.ancestry.begin(task.tag)
-        if task.pulled and task.node in self._gathering:
+        if task.pulled and not task.expected and task.node in self._gathering:
             self._gathered[task.tag] = task
 
     def forget(self, task: Task) -> None:
@@ -62,16 +62,20 @@ class Roster:
     @property
     def gathered(self) -> list[Task]:
         """Tasks that edges are to trigger, haven't started, and may send something on a part of what they wait for."""
-        return [task for task in self._gathered.values() if task.phase in (Phase.WAITING, Phase.READY)]
+        return [task for task in self._gathered.values() if self.waits(task)]
 
     def gathering(self, tag: Tag) -> Task | None:
         """One of them."""
         task = self._gathered.get(tag)
-        return task if task is not None and task.phase in (Phase.WAITING, Phase.READY) else None
+        return task if task is not None and self.waits(task) else None
 
-    def gathers(self, task: Task) -> bool:
-        """Whether it is, or was, one of them."""
-        return task.tag in self._gathered
+    def relays(self, tag: Tag) -> None:
+        """A task sends on parts of an answer: so not on those of a reduction."""
+        self._gathered.pop(tag, None)
+
+    def waits(self, task: Task) -> bool:
+        """Whether an edge is to trigger it, and it hasn't started."""
+        return task.pulled and task.phase in (Phase.WAITING, Phase.READY)
 
     def closed(self, task: Task, writes: Callable[[str], bool], *, holes: bool, level: int) -> Part:
         """The part of what `task` waits for that is closed; the rest as for `closing.closed`."""

@@ -49,6 +49,7 @@ class Task:
         pulled: Whether an edge triggers it, so that it reads the state when it starts; else its input is a `Send` payload.
         wrote: State keys whose value its own conditional edges know from its own writes.
         awaits: Starts of the join that triggers it: as long as a task of one is unfinished, it may come in another superstep.
+        expected: An edge will probably trigger it, and isn't certain to: it waits until that is.
         producer: The task that sent it, until its superstep opens.
         fragment: Its producer hasn't finished: it was sent on a part of what that is still making, and may yet turn out wrong.
         children: What it has sent.
@@ -65,6 +66,7 @@ class Task:
     pulled: bool = False
     wrote: frozenset[str] = frozenset()
     awaits: frozenset[str] = frozenset()
+    expected: bool = False
     producer: Task | None = None
     fragment: bool = False
     children: list[Task] = field(default_factory=list)

@@ -36,6 +36,7 @@ def analyse(
     state: Any = None,
     everything: bool = False,
     around: bool = False,
+    chooses: bool = False,
     injected: Injected | None = None,
     describe: Describe = _nothing,
     budget: int = BUDGET,
@@ -49,13 +50,16 @@ def analyse(
         state: Type of its first parameter, where its own annotation doesn't tell.
         everything: All its parameters are operands, not only the first.
         around: It stands around calls of a model or a tool, as an agent's middleware does: it gets the request, and what makes the call.
+        chooses: It returns a model for somebody to ask.
         injected: It is a tool's, and these of its parameters aren't the model's.
         describe: Tells what an object that isn't a plain function would do when called or invoked.
         budget: Most syntax nodes to read.
     """
     from alto_langgraph.plan.inspection import Given, inspected  # here, since importing the package needn't wait for it
 
-    given = Given("call" if around else "tool" if injected is not None else "all" if everything else "first", injected)
+    given = Given(
+        "call" if around else "model" if chooses else "tool" if injected is not None else "all" if everything else "first", injected
+    )
     try:
         return inspected(function, state, given, describe, budget)
     except Exception as error:

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from alto_langgraph.plan.beside import beside
 from alto_langgraph.plan.marks import ASKS, DRAWS
 from alto_langgraph.plan.model import NOBODY, Effects, NodePlan, Plan, Reason
+from alto_langgraph.plan.relays import Relays
 from alto_langgraph.plan.values import names_of
 
 NOTHING_SEEN: Mapping[str, frozenset[str]] = {}
@@ -36,6 +37,7 @@ class Candidates:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.relays = Relays(plan, self._why_not_run_again)
         self._unsettled: dict[str, frozenset[str] | None] = {}
 
     def sent(self, strongest: Effects) -> frozenset[str]:
@@ -131,12 +133,13 @@ class Candidates:
         return function.managed | (kind.operands if function.reads is None else function.reads)
 
     def unsettled(self, name: str) -> frozenset[str] | None:
-        """State keys that may be written by who sends to a node, or by others that are at work beside that one. None for "all".
+        """State keys that may be written by who sends to a node, in parts of answers too, or by others beside that one. None for "all".
 
         What the node's own tasks of earlier supersteps write isn't among them: they have mostly ended when it is sent to again.
         """
         if name not in self._unsettled:
             senders = [node.name for node in self.plan.nodes.values() if node.sends is None or name in node.sends]
+            senders += [before for sender in senders for before in self.relays.before(sender)]
             writers = frozenset(senders).union(*(self.beside[sender] for sender in senders)) - {name}
             written: frozenset[str] | None = frozenset()
             for other in writers:
@@ -150,11 +153,12 @@ class Candidates:
 
     def reasons_not_to_stream(self, node: NodePlan, strongest: Effects) -> Iterator[Reason]:
         """Why nothing starts on a part of what a node is answered."""
-        name, declared = node.name, node.function.streams
-        if node.sends == frozenset():
-            yield Reason("sends", name, f"`{name}` sends nothing.")
-        elif node.sends is not None and not node.sends & (self.repeatable(strongest) | self.repeatable_kinds(strongest).keys()):
-            end = min(node.sends)
+        name, declared, sends = node.name, node.function.streams, self.relays.sends(node)
+        if sends == NOBODY:
+            blamed = tuple(self.relays.to_blame(name))
+            yield from blamed or [Reason("sends", name, f"`{name}` sends nothing.")]
+        elif sends is not None and not sends & (self.repeatable(strongest) | self.repeatable_kinds(strongest).keys()):
+            end = min(sends)
             yield self._unrepeatable(name, end)
             yield from self.reasons_to_wait(self.plan.nodes[end], strongest)
         if declared is False:

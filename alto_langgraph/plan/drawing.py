@@ -59,6 +59,7 @@ def _ids(names: list[str]) -> dict[str, str]:
 
 
 def _escaped(name: str) -> str:
+    name = "".join(character if character.isprintable() else "�" for character in name)
     return name.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -142,6 +142,12 @@ def is_answering(cls: type) -> bool:
     return is_langchain(cls, _LANGCHAIN_CLASSES)
 
 
+def is_model(it: object) -> bool:
+    """Whether an object is one of these, or one with arguments bound to it, and nothing else that runs."""
+    bound = is_langchain(type(it), frozenset({"RunnableBinding"})) and not getattr(it, "config_factories", None)
+    return is_answering(type(getattr(it, "bound", None) if bound else it))
+
+
 def is_client(cls: type) -> bool:
     """Whether instances talk to a server over a known API and keep nothing for the next caller."""
     return not _CLIENT_CLASSES.isdisjoint(_names_of(cls)[0])

@@ -29,17 +29,20 @@ class Given(NamedTuple):
     """What a callable is given.
 
     Args:
-        what: The state as its first argument, or as any of them; a model's call; or a tool's arguments.
+        what: The state as its first argument, or as any of them; a model's call; or a tool's arguments. For "model" it gets the state, and
+            returns a model that somebody asks.
         injected: Of a tool, what the model doesn't give.
     """
 
-    what: Literal["first", "all", "call", "tool"]
+    what: Literal["first", "all", "call", "tool", "model"]
     injected: Injected | None = None
 
     def call(self, operand: Value, reading: Statements) -> Call:
         """The arguments."""
         if self.what == "call":
             return Call((REQUEST, Value(kind=Kind.ANSWERING)))
+        if self.what == "model":
+            return Call((operand, Value(kind=Kind.RUNTIME)))
         if self.injected is None:
             return Call(spread=operand) if self.what == "all" else Call((operand,))
         named = {name: STATE if key is None else reading.state_key(STATE, key) for name, key in self.injected.state}
@@ -187,6 +190,9 @@ def _finished(reading: Statements, result: Value, home: FunctionType, given: Giv
     """The report as a plan. A result that can't be told may be a Command or a Send to anywhere."""
     report = reading.report
     reading.contain(result)
+    if given.what == "model" and result.kind is not Kind.ANSWERING:  # somebody asks it, whatever it is
+        reading.unknown(Call((STATE,)), f"{home.__name__}()")
+        report.identity = True
     promised = _promised(home)
     if given.what == "first" and promised is None and _may_run(reading, result):
         report.read_all()

@@ -12,7 +12,7 @@ from typing import Any
 
 from alto_langgraph.plan import marks
 from alto_langgraph.plan.access import Describe
-from alto_langgraph.plan.harmless import is_answering, is_client, is_harmless, keeps_runs
+from alto_langgraph.plan.harmless import is_client, is_harmless, is_model, keeps_runs
 from alto_langgraph.plan.made import Made
 from alto_langgraph.plan.model import CallablePlan
 from alto_langgraph.plan.origin import is_user_code, is_users_module
@@ -174,7 +174,7 @@ class Naming:
             parts = tuple(Held(i, name) for i in it)
             return NO_TEXT._replace(known=held, held=strings, items=items if isinstance(it, tuple) else None, parts=parts)
         cls = type(it)
-        if is_answering(cls):
+        if is_model(it):
             return Value(kind=Kind.ANSWERING, known=held)
         if is_client(cls):
             return Value(kind=Kind.CLIENT, known=held)

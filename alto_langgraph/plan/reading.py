@@ -8,6 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from alto_langgraph.plan.declared import is_immutable, member
+from alto_langgraph.plan.harmless import is_model
 from alto_langgraph.plan.naming import MANY, STORES, Naming, Scope, key_of
 from alto_langgraph.plan.operands import ANYWHERE, OPERAND, under
 from alto_langgraph.plan.values import CONFIGS, NONE, PLAIN, Bound, Held, Kind, Local, Value, any_of, either, holding
@@ -127,6 +128,8 @@ class Reading(Naming):
         if kind is not tuple:
             self.report.depends.append((held.it, None, items))
         known = tuple(Held(i, held.name) for i in items if callable(i) or self.plan_of(i) is not None)
+        if out.kind is Kind.ANY and not out.known and all(map(is_model, items)):
+            out = out._replace(kind=Kind.ANSWERING)
         return out._replace(known=tuple(dict.fromkeys(out.known + known)))
 
     def callbacks(self, values: Iterable[Value]) -> list[Value]:

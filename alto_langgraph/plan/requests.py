@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from alto_langgraph.plan.arguments import Call
-from alto_langgraph.plan.harmless import is_answering
 from alto_langgraph.plan.methods import Methods
 from alto_langgraph.plan.model import Effects
 from alto_langgraph.plan.values import STATE, TOLD, TOOL_RUNTIME, UNKNOWN, Kind, Value, either, holding
@@ -49,8 +48,7 @@ class Requests(Methods):
     def replace_by(self, name: str, value: Value) -> None:
         """A request gets another value. Models that aren't LangChain's nobody listens to; of tools nobody knows what they do."""
         if name == "model":
-            heard = value.kind is Kind.ANSWERING or (bool(value.known) and all(is_answering(type(held.it)) for held in value.known))
-            if not heard:
+            if value.kind is not Kind.ANSWERING:
                 self.report.ask("a model that its code doesn't tell")
         elif name == "tool":
             self.report.reach(Effects.UNKNOWN, "another tool")

@@ -11,6 +11,7 @@ from alto_langgraph.options import AltoOptions
 from alto_langgraph.plan.candidates import NOTHING_SEEN, Candidates
 from alto_langgraph.plan.model import NOBODY, Effects, NodePlan, Plan, Reason
 from alto_langgraph.plan.passing import Passing
+from alto_langgraph.plan.relays import asks
 from alto_langgraph.plan.unfinished import Unfinished
 
 START = "__start__"
@@ -46,10 +47,12 @@ class Ways:
 
     def streams(self, node: NodePlan) -> bool:
         """Whether `node` asks and sends, so that something could start on a part of what it is answered."""
-        asks = node.function.effects > Effects.PURE or node.function.streams is not None
-        if not self._sent or "stream" not in self._issue or not asks:
+        if not self._sent or "stream" not in self._issue or not asks(node):
             return False
-        return node.sends is None and not node.kinds if not node.sends else True  # of tools only commands could send
+        if node.sends is None:
+            return not node.kinds  # of tools only commands could send
+        relays = self._candidates.relays
+        return bool(relays.sends(node)) or any(relays.to_blame(node.name))
 
     def gathers(self, node: NodePlan) -> bool:
         """Whether something that `node` sends starts on the part of what it reduces that is closed."""
@@ -64,7 +67,8 @@ class Ways:
     def exceptions(self, node: NodePlan) -> Iterator[Reason]:
         """Why some of what `node` sends, if not all, waits for the complete answer nevertheless."""
         partly = self._candidates.repeatable_kinds(self._strongest).keys() | self._candidates.repeatable(self._strongest)
-        for target in sorted(partly & (partly if node.sends is None else node.sends)):
+        sends = self._candidates.relays.sends(node)
+        for target in sorted(partly & (partly if sends is None else sends)):
             yield from self._candidates.reasons_to_wait(self._plan.nodes[target], self._strongest)
 
     def of_kinds(self, node: NodePlan) -> Iterator[Reason]:

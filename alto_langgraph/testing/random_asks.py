@@ -151,6 +151,38 @@ def _with_ask(dice: Dice, graph: Graph, name: str, alias: bool) -> Graph:
     return _taken(dice, graph, name) if kind == "alias" else graph
 
 
+def with_relays(dice: Dice, graph: Graph) -> Graph:
+    """The graph in which nodes of their own, behind some that ask, send the parts of their answers, where these are in the state.
+
+    Not behind nodes of which several may share a superstep: what they have sent each for itself would be sent for all together.
+    """
+    together = several(graph)
+    able = [node for node in graph.nodes if node.name not in together and node.routes and not node.command]
+    asking = [node for node in able if node.ask and node.ask.key]
+    for node in asking:
+        if dice.chance(0.3):
+            graph = _relayed(dice, graph, node, node.ask.key if node.ask else "")
+    return graph
+
+
+def _relayed(dice: Dice, graph: Graph, node: Node, key: str) -> Graph:
+    name = node.name
+    behind = [f"{name}_{place}" for place in range(1, dice.choice((2, 2, 3)))]
+    relays = [
+        Node(
+            relay,
+            reads=dice.choice((("seed",), ("seed", key), (key,))),
+            writes=dice.choice(((), ("log",))),
+            edges=tuple(behind[place : place + 1]),
+            routes=() if behind[place:] else node.routes,
+            coroutine=dice.chance(0.5),
+        )
+        for place, relay in enumerate(behind, start=1)
+    ]
+    asking = _with(graph, name, edges=(*node.edges, behind[0]), routes=())
+    return replace(asking, nodes=(*asking.nodes, *relays))
+
+
 def _taken(dice: Dice, graph: Graph, name: str) -> Graph:
     """The graph in which nodes that this one sends to change what they get in place, or return it."""
     for to in sorted({out.to for out in _sends(graph, name) if out.of}):

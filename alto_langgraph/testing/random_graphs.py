@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, Literal, get_args
 
 from alto_langgraph.testing.graph_specs import Case, Graph, Hides, Mark, Node, TurnKind
-from alto_langgraph.testing.random_asks import ASKING_MODES, sending, stages, with_asks
+from alto_langgraph.testing.random_asks import ASKING_MODES, sending, stages, with_asks, with_relays
 from alto_langgraph.testing.random_keys import (
     common_keys,
     with_common_keys,
@@ -47,6 +47,7 @@ def draw(seed: int, asking: bool = False) -> Case:
     Without chromadb, its nodes share a list where they would share a Chroma collection.
     """
     case = _Draw(seed, asking).case()
+    case = replace(case, graph=with_relays(Dice(f"{seed} relays"), case.graph))
     return case if case.graph.hides != "chroma" or find_spec("chromadb") else replace(case, graph=replace(case.graph, hides="list"))
 
 

@@ -63,11 +63,18 @@ def find(which: str = LATEST, folder: str | PathLike[str] = FOLDER) -> Trace:
 
 
 def _file(which: str) -> tuple[Path | None, str]:
-    if Path(which).is_file():
+    if _is_file(which):
         return Path(which), LATEST
     name, colon, id = which.rpartition(":")
-    if colon and Path(name).is_file():
+    if colon and _is_file(name):
         return Path(name), id
     if which.endswith(SUFFIXES):
         raise TraceError(f"There is no file `{which}`.")
     return None, which
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than a file's name can be
+        return False

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from alto_langgraph.adapters.langgraph.runner import NO_THREAD
 from alto_langgraph.protocols import Fact, TaskSquashed, TaskStarted, observed_by
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 """Seconds after which something that should have come is said not to come."""
 
 

@@ -167,6 +167,31 @@ def at_last(state: Any, runtime: Any) -> Any:
     return {"messages": [AIMessage("bye", id="b")]}
 
 
+@after_model
+def after(state: Any, runtime: Any) -> Any:
+    return {"messages": [SystemMessage("heard", id=f"heard {len(state['messages'])}")]}
+
+
+@after_model(can_jump_to=["end"])
+def ending(state: Any, runtime: Any) -> Any:
+    return {"jump_to": "end"} if len(state["messages"]) > 4 else None
+
+
+@after_model
+def nothing(state: Any, runtime: Any) -> Any:
+    return None
+
+
+@after_model(can_jump_to=["end"])
+def ending_soon(state: Any, runtime: Any) -> Any:
+    return {"jump_to": "end"} if state["messages"][-1].tool_calls else None
+
+
+@after_model
+def telling(state: Any, runtime: Any) -> Any:
+    TOLD.append(f"heard {len(state['messages'])}")
+
+
 EARLY: dict[str, Callable[[], list[Any]]] = {
     "a prompt": lambda: [counting],
     "other messages": lambda: [Politely()],
@@ -181,6 +206,11 @@ EARLY: dict[str, Callable[[], list[Any]]] = {
     "retries": lambda: [ModelRetryMiddleware(max_retries=1, initial_delay=0.01, jitter=False)],
     "fallbacks": lambda: [ModelFallbackMiddleware(Caller(script=["no"]))],
     "the app's own retry": lambda: [Patient()],
+    "a hook behind the model": lambda: [after],
+    "a hook that may end": lambda: [ending],
+    "several hooks": lambda: [after, counting, ending, nothing],
+    "todos": lambda: [TodoListMiddleware()],
+    "a limit": lambda: [ModelCallLimitMiddleware(run_limit=5)],
 }
 
 
@@ -294,16 +324,6 @@ class Answering(AgentMiddleware[Any, Any]):
         return ModelResponse(result=[AIMessage("enough", id="e")]) if len(request.messages) > 2 else await handler(request)
 
 
-@after_model
-def after(state: Any, runtime: Any) -> Any:
-    return {"messages": [SystemMessage("heard", id=f"heard {len(state['messages'])}")]}
-
-
-@after_model(can_jump_to=["end"])
-def ending(state: Any, runtime: Any) -> Any:
-    return {"jump_to": "end"} if len(state["messages"]) > 4 else None
-
-
 class AroundTools(AgentMiddleware[Any, Any]):
     """Stands around tool calls, in sync and async runs."""
 
@@ -370,15 +390,13 @@ STOCK: dict[str, Callable[[], list[Any]]] = {
     "changes the state in place": lambda: [Adding()],
     "jumps": lambda: [Jumping()],
     "answers itself": lambda: [Answering()],
-    "a hook behind the model": lambda: [after],
-    "a hook that ends": lambda: [ending],
-    "both": lambda: [counting, ending],
+    "a hook that notes outside": lambda: [telling],
+    "a hook that ends": lambda: [ending_soon],
     "around tools, writes": lambda: [Redirecting()],
     "around tools, looks at the messages": lambda: [Historian()],
     "around tools, counts": lambda: [CountingTools()],
     "around tools, retries": lambda: [ToolRetryMiddleware(max_retries=1, initial_delay=0.01)],
-    "todos": lambda: [TodoListMiddleware()],
-    "a limit": lambda: [ModelCallLimitMiddleware(run_limit=2)],
+    "a limit": lambda: [ModelCallLimitMiddleware(run_limit=1)],
 }
 
 

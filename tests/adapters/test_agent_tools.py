@@ -222,6 +222,30 @@ def test_sqlite_keeps_what_it_keeps_under_stock(agent: Any) -> None:
     assert differ(agent, script, TOOLS, waits=True, sync=True, how={"checkpointer": kept}) is None
 
 
+def choosing(model: Any, tools: Any, **how: Any) -> Any:
+    """LangGraph's prebuilt agent, whose model is chosen anew for each turn."""
+
+    def choose(state: Any, runtime: Any) -> Any:
+        return model.bind_tools(tools)
+
+    return reacting(choose, tools, **how)
+
+
+def choosing_later(model: Any, tools: Any, **how: Any) -> Any:
+    async def choose(state: Any, runtime: Any) -> Any:
+        await asyncio.sleep(0)
+        return model.bind_tools(tools)
+
+    return reacting(choose, tools, **how)
+
+
+@pytest.mark.parametrize(("agent", "sync"), [(choosing, True), (choosing, False), (choosing_later, False)])
+def test_models_that_are_chosen_at_run_time(agent: Any, sync: bool) -> None:
+    script = [calls("look", "tell", "look"), calls("look", "book"), "done"]
+    how = {"system_prompt": "You know rivers.", "checkpointer": InMemorySaver}
+    assert differ(agent, script, [look, tell, book], waits=True, sync=sync, how=how) is None
+
+
 class Answer(BaseModel):
     length: int
 

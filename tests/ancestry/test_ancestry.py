@@ -97,45 +97,6 @@ def test_what_is_closed_is_known_exactly_when_it_is_true(choice: Random) -> None
     assert ancestry.is_closed(Tag())
 
 
-@given(st.randoms(use_true_random=False))
-def test_what_is_further_down_counts_for_the_levels_above(choice: Random) -> None:
-    run, whole, outer = nested(Tag((("read", 1),)), choice), Ancestry(), Ancestry(OUTERMOST)
-    both = Both(whole, outer)
-    begin(both, run)
-    everyone = run.everyone()
-    while moves := [one for one in everyone if one.begun and (not one.ended or one.retries)]:
-        happen(both, choice.choice(moves), choice)
-        for one in everyone:
-            for depth in (1, OUTERMOST):
-                assert outer.is_closed(one.tag, depth) == whole.is_closed(one.tag, depth)
-        assert [*outer.open(OUTERMOST)] == [*whole.open(OUTERMOST)]
-    assert not len(outer)
-
-
-class Both(Ancestry):
-    """Tells two."""
-
-    def __init__(self, *ancestries: Ancestry) -> None:
-        self._ancestries = ancestries
-
-    def begin(self, tag: Tag) -> None:
-        for ancestry in self._ancestries:
-            ancestry.begin(tag)
-
-    def end(self, tag: Tag) -> None:
-        for ancestry in self._ancestries:
-            ancestry.end(tag)
-
-
-def test_a_long_chain_costs_the_same_at_every_task() -> None:
-    ancestry, tag = Ancestry(OUTERMOST), part(0)
-    for _ in range(2000):
-        ancestry.begin(tag)
-        assert len(ancestry) == 2
-        ancestry.end(tag)
-        tag = tag.child("part", 0)
-
-
 def part(index: int, name: str = "part") -> Tag:
     return Tag((("read", 1), (name, index)))
 

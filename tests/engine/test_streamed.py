@@ -4,8 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from alto_langgraph.engine.events import Adopt, Cancel, Closed, Ended, Event, Failed, Finished, Retreated, Run, Start, Streamed, Withdrawn
+from alto_langgraph.engine.events import (
+    Adopt,
+    Cancel,
+    Closed,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Offer,
+    Opened,
+    Relayed,
+    Retreated,
+    Run,
+    Start,
+    Streamed,
+    Withdrawn,
+)
 from alto_langgraph.exceptions import IllegalTransitionError
+from alto_langgraph.tags import Tag
 from tests.engine.test_engine import finished, offer, opened, start, tag
 from tests.engine.validation import Told, node
 
@@ -105,3 +122,32 @@ def test_what_is_withdrawn_is_thrown_away_and_may_be_streamed_anew() -> None:
     run(streamed("a", "b0"))
     assert run(Withdrawn(tag("a"))) == [Cancel(tag("a/b0"), "more of the answer says otherwise")]
     assert run(streamed("a", "b0")) == [start("a/b0")]
+
+
+def test_a_part_goes_through_nodes_behind_the_running_task() -> None:
+    run = told()
+    run(opened(1, "a"))
+    assert run(Relayed(tag("a"), ("b", "c"))) == []
+    c = Tag((("c", 3),))
+    assert run(Streamed(c, (Offer(c.child("d", 0), "d"),))) == [Start(c.child("d", 0), "d", 4)]
+    assert run(Relayed(tag("a"), ("b", "c"))) == []
+    run(finished("a"))
+    run(Closed(1))
+    assert run(Opened(2, (Offer(Tag((("b", 2),)), "b"),), 10)) == [Run(Tag((("b", 2),)))]
+    run(Finished(Tag((("b", 2),))))
+    run(Closed(2))
+    assert run(Opened(3, (Offer(c, "c"),), 10)) == [Run(c)]
+    assert run(Finished(c, (Offer(c.child("d", 0), "d"),), confirmed=frozenset({c.child("d", 0)}))) == []
+    run(Closed(3))
+    assert run(Opened(4, (Offer(c.child("d", 0), "d"),), 10)) == [Adopt(c.child("d", 0))]
+
+
+def test_what_was_sent_behind_goes_if_that_never_comes() -> None:
+    run = told()
+    run(opened(1, "a"))
+    b = Tag((("b", 2),))
+    run(Relayed(tag("a"), ("b",)))
+    run(Streamed(b, (Offer(b.child("c", 0), "c"),)))
+    run(finished("a"))
+    run(Closed(1))
+    assert run(opened(2, "d")) == [Run(tag("d")), Cancel(b.child("c", 0), "its superstep came without it")]

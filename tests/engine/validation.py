@@ -89,7 +89,7 @@ def _those_that_wait_will_be_woken(engine: Engine, tasks: Iterable[Task]) -> Non
     assert all(n == 1 for n in ready.values()), "a task is ready twice"
     soon = engine.step + engine.ledger.finished(engine.step)
     for task in tasks:
-        may = task.node in engine.passing.reads if task.pulled else task.node in engine.ahead and task.alone
+        may = task.node in engine.passing.reads and not task.expected if task.pulled else task.node in engine.ahead and task.alone
         if task.phase is Phase.READY:
             assert may
             assert task in ready or task.step <= soon, f"{task.tag} is ready and nothing will start it"

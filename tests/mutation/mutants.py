@@ -41,8 +41,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I1",
         "writes of unfinished supersteps are added in the order in which tasks finish",
         f"{ADAPTER}/shadow.py",
-        "sorted(steps[at], key=lambda entry: self._place(entry[0], likely=tags is not None))",
-        "steps[at]",
+        "sorted(steps.get(step, ()), key=lambda entry: self._place(entry[0], likely=not certain))",
+        "steps.get(step, ())",
         ("tests/adapters/test_on_state.py",),
     ),
     Mutant(
@@ -152,7 +152,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "I6",
         "what nobody will use runs on",
-        f"{ADAPTER}/ahead.py",
+        f"{ADAPTER}/carrying.py",
         "        if early.future is not None:\n            early.future.cancel()\n            self._abandoned.append(early)\n",
         "",
         ("tests/adapters/test_leaving.py",),
@@ -176,7 +176,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "I8",
         "an error of alto's own ends the run",
-        f"{ADAPTER}/ahead.py",
+        f"{ADAPTER}/carrying.py",
         "except Exception as error:  # whatever alto gets wrong",
         "except ZeroDivisionError as error:  # whatever alto gets wrong",
         ("tests/adapters",),
@@ -208,7 +208,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "I1",
         "callbacks hear of replays",
-        f"{ADAPTER}/replaying.py",
+        f"{ADAPTER}/unheard.py",
         '"callbacks": None, ',
         "",
         ("tests/adapters/test_streaming.py",),
@@ -268,6 +268,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "if tag is None or tag.is_placed:",
         "if True:",
         ("tests/adapters/test_holes.py",),
+    ),
+    Mutant(
+        "I5",
+        "a part of an answer goes through nodes that do more than compute",
+        f"{PLAN}/relays.py",
+        "and not any(self._why_not(node))",
+        "",
+        ("tests/adapters/test_relays.py", "tests/plan/test_agents.py"),
     ),
     Mutant(
         "I6",

@@ -12,18 +12,26 @@ from langchain.agents.middleware import (
     AgentMiddleware,
     ContextEditingMiddleware,
     ExtendedModelResponse,
+    HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
+    PIIMiddleware,
+    TodoListMiddleware,
     ToolRetryMiddleware,
     dynamic_prompt,
     wrap_model_call,
 )
 from langchain.agents.middleware.types import AgentState
 from langchain.tools import ToolRuntime
-from langchain_core.tools import BaseTool, StructuredTool, tool
+from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.messages import SystemMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import BaseTool, StructuredTool, create_retriever_tool, tool
+from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph.managed import RemainingSteps
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 from packaging.version import Version
 
 from alto_langgraph import optimize
@@ -214,14 +222,73 @@ def test_async_middleware_is_to_blame_too() -> None:
     assert not explained(created(MODEL, [look], middleware=[later])).streams
 
 
+BOUND = MODEL.bind_tools([look])
+OTHER = Caller(script=["other"])
+BY_NAME = {"small": MODEL, "large": OTHER}
+
+
 def choose(state: Any, runtime: Any) -> Any:
+    return (MODEL if runtime.context["size"] == "small" else OTHER).bind_tools([look])
+
+
+def choose_bound(state: Any, its_runtime: Any) -> Any:
+    return BOUND if len(state["messages"]) > 3 else MODEL
+
+
+def choose_by_name(state: Any, runtime: Any) -> Any:
+    return BY_NAME[runtime.context["size"]]
+
+
+async def choose_later(state: Any, runtime: Any) -> Any:
     return MODEL.bind_tools([look])
 
 
-def test_a_model_that_is_chosen_at_run_time_is_to_blame() -> None:
-    node = explained(reacting(choose, [look]))
+@pytest.mark.parametrize("model", [choose, choose_bound, choose_by_name, choose_later])
+@pytest.mark.parametrize("prompt", [None, "You know rivers.", SystemMessage("You know rivers.")])
+def test_a_model_may_be_chosen_at_run_time(model: Any, prompt: Any) -> None:
+    node = explained(reacting(model, [look], system_prompt=prompt))
+    assert node.streams and not node.unstreamed
+    assert (node.effects, node.writes) == ("idempotent", ("messages",))
+
+
+def of_context(state: Any, runtime: Any) -> Any:
+    return runtime.context["model"] if state["messages"] else MODEL
+
+
+def behind_another(state: Any, runtime: Any) -> Any:
+    return RunnableLambda(outside) | MODEL
+
+
+def with_a_call(state: Any, runtime: Any) -> Any:
+    outside("asked")
+    return MODEL
+
+
+CHOSEN = [(of_context, "`of_context()`"), (behind_another, "`__import__`"), (with_a_call, "`__import__`")]
+
+
+@pytest.mark.parametrize(("model", "name"), CHOSEN)
+def test_what_its_code_does_not_tell_is_to_blame(model: Any, name: str) -> None:
+    node = explained(reacting(model, [look]))
     assert not node.streams
-    assert "choose" in node.unstreamed[0].sentence
+    assert node.effects == "unknown"
+    assert any(name in reason.sentence for reason in node.unstreamed)
+
+
+@wrap_model_call
+def of_size(request: Any, handler: Any) -> Any:
+    return handler(request.override(model=BOUND if len(request.messages) > 3 else OTHER))
+
+
+@wrap_model_call
+def or_anything(request: Any, handler: Any) -> Any:
+    return handler(request.override(model=find(request) if len(request.messages) > 3 else OTHER))
+
+
+def test_middleware_may_choose_the_model() -> None:
+    assert explained(created(MODEL, [look], middleware=[of_size])).streams
+    node = explained(created(MODEL, [look], middleware=[or_anything]))
+    assert [reason.code for reason in node.unstreamed] == ["asks"]
 
 
 def forgetful(state: Any) -> Any:
@@ -242,10 +309,55 @@ def test_a_prompt_that_only_computes_is() -> None:
     assert explained(reacting(MODEL, [look], system_prompt=short)).streams
 
 
-def test_with_a_hook_behind_the_model_nothing_is_sent_before_it() -> None:
-    plan = lower(reacting(MODEL, [look], post_model_hook=lambda state: {}))
+def test_calls_go_on_through_a_hook_behind_the_model_that_only_computes() -> None:
+    graph = reacting(MODEL, [look, post], post_model_hook=lambda state: {})
+    plan = lower(graph)
     assert plan.nodes["agent"].sends == frozenset()
     assert plan.nodes["post_model_hook"].sends == {"tools"}
+    assert Candidates(plan).relays.behind("agent") == {"post_model_hook"}
+    assert explained(graph).streams
+    assert [reason.subject for reason in explained(graph).unstreamed] == ["post"]
+
+
+def reaching(state: Any) -> Any:
+    outside("heard")
+
+
+def in_place(state: Any) -> Any:
+    state["messages"].pop()
+
+
+def asking_back(state: Any) -> Any:
+    return {"messages": [interrupt("go on?")]}
+
+
+@pytest.mark.parametrize(("hook", "code"), [(reaching, "effects"), (in_place, "mutates"), (asking_back, "interrupt")])
+def test_a_hook_behind_the_model_that_does_more_is_to_blame(hook: Any, code: str) -> None:
+    node = explained(reacting(MODEL, [look], post_model_hook=hook))
+    assert not node.streams
+    assert code in [reason.code for reason in node.unstreamed]
+    assert all("`post_model_hook`" in reason.sentence for reason in node.unstreamed)
+
+
+@pytest.mark.parametrize(
+    ("middleware", "goes_on"),
+    [
+        (TodoListMiddleware(), True),
+        (ModelCallLimitMiddleware(run_limit=3), True),
+        (HumanInTheLoopMiddleware(interrupt_on={"look": True}), False),
+        (PIIMiddleware("email"), False),
+    ],
+)
+def test_langchains_own_hooks(middleware: Any, goes_on: bool) -> None:
+    node = explained(created(MODEL, [look], middleware=[middleware]))
+    assert node.streams == goes_on
+    assert goes_on or all(f"`{middleware.name}.after_model`" in reason.sentence for reason in node.unstreamed)
+
+
+def test_what_a_hook_may_yet_write_is_waited_for() -> None:
+    graph = reacting(MODEL, [look, peek], post_model_hook=lambda state: {})
+    assert payloads_of(graph).settled("tools", [call("peek")]) is None  # the model's node writes messages, before the hook sends
+    assert payloads_of(graph).settled("tools", [call("look")]) == frozenset()
 
 
 @EITHER
@@ -597,3 +709,40 @@ def test_nobody_knows_what_a_kind_of_ones_own_looks_at() -> None:
     graph = reacting(MODEL, Watching([look]))
     assert payloads_of(graph).settled("tools", [call("look")]) is None
     assert lower(graph).nodes["tools"].kinds == ()
+
+
+class TavilySearch(BaseTool):
+    """Of langchain-tavily, as far as it is known by its name."""
+
+    name: str = "search"
+    description: str = "Searches."
+    api_wrapper: Any = None
+
+    def _run(self, query: str) -> str:
+        return str(outside(query))
+
+
+TavilySearch.__module__ = "langchain_tavily.tavily_search"
+
+
+class OwnSearch(TavilySearch):
+    """Somebody's own kind of one."""
+
+
+@pytest.mark.parametrize(
+    ("search", "effects"),
+    [
+        (TavilySearch(), Effects.IDEMPOTENT),
+        (TavilySearch(metadata={"effects": "external"}), Effects.EXTERNAL),
+        (TavilySearch(api_wrapper=Around()), Effects.UNKNOWN),
+        (OwnSearch(), Effects.UNKNOWN),
+    ],
+)
+def test_tools_of_integrations_that_only_read_are_known(search: Any, effects: Effects) -> None:
+    assert kinds(created, [search])["search"].function.effects is effects
+
+
+def test_a_retriever_as_a_tool_only_reads() -> None:
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=4))
+    search = create_retriever_tool(store.as_retriever(), "search", "Searches.")
+    assert kinds(created, [search])["search"].function.effects is Effects.IDEMPOTENT

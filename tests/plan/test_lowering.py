@@ -15,6 +15,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import CachePolicy, Command, Send, interrupt
 
 from alto_langgraph.adapters.langgraph.lowering import lower
+from alto_langgraph.plan.candidates import Candidates
 from alto_langgraph.plan.hops import hops
 from alto_langgraph.plan.model import Effects, NodePlan, Plan
 
@@ -300,3 +301,20 @@ def test_hops_from_where_anything_may_follow() -> None:
     assert hops(line("a", "b", last=None), ["a"], {"a"}) == 0
     assert hops(line("a", "b", last=None), ["b"], {"a"}) == 1
     assert hops(line("a", "b", "c", last=None), ["b"], {"a"}) == 2
+
+
+def sends_elsewhere(item: str) -> Command[Any]:
+    return Command(goto=Send("elsewhere", item))
+
+
+def asks_another_graph(state: State) -> dict[str, Any]:
+    return {"x": str(sends_elsewhere("x"))}
+
+
+def test_what_only_another_graph_has_is_not_sent_to() -> None:
+    builder = StateGraph(State).add_node("asks", asks_another_graph).add_node("join", join)
+    builder.add_edge(START, "asks").add_edge("asks", "join")
+    plan = lower(builder.compile())
+    assert plan.nodes["asks"].function.sends == {"elsewhere"}
+    assert plan.nodes["asks"].sends == frozenset()
+    assert list(Candidates(plan).streaming(Effects.UNKNOWN)) == []
