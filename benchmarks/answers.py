@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+from langgraph.types import Interrupt
 
 
 class DifferentAnswersError(RuntimeError):
@@ -38,7 +39,9 @@ class Answers:
 
 
 def plain(value: Any, apart: frozenset[str] = frozenset()) -> Any:
-    """A value without the random ids of messages, and without the keys `apart`."""
+    """A value without the random ids of messages and interrupts, and without the keys `apart`."""
+    if isinstance(value, Interrupt):
+        return value.value
     if isinstance(value, BaseMessage):
         return value.model_dump(exclude={"id"})
     if isinstance(value, dict):

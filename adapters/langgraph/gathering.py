@@ -87,7 +87,7 @@ class Gathered:
 
     def _ready(self) -> tuple[PregelExecutableTask, Any] | None:
         part = self._part(self._tag, self._level, self._smaller)
-        if self._smaller and part is not None and part.size <= self._size:
+        if self._smaller and part is not None and 0 < part.size <= self._size:
             self._smaller = False
             part = self._part(self._tag, self._level, False)
         self._trying = part is None or part.size <= self._size
@@ -165,7 +165,10 @@ class _Trial:
         return part
 
     def show(self, sends: Sequence[Send], agree: Agree) -> Part | None:
-        """What is sent on the last one; returns that if such parts do."""
+        """What is sent on the last one; returns that if such parts do.
+
+        Each task more has to have sent more: one that adds nothing, as it came to nothing, is no evidence that others will only add.
+        """
         now, before = self._now, self._before
         if now is None:
             return None
@@ -173,7 +176,7 @@ class _Trial:
             self._before = now, sends
         elif places(before[1], sends, agree) is None:
             self.level, self._before = now.level - 1, None
-        elif before[1] and now.shows_more_than(before[0]):
+        elif now.shows_more_than(before[0]) and len(sends) - len(before[1]) >= len(now.ancestors - before[0].ancestors) and before[1]:
             self.level = self._known = now.level
             return now
         else:

@@ -16,6 +16,8 @@ TRANSPARENT = frozenset(
 
 FRAMEWORKS = frozenset({"alto_langgraph", "langgraph", "langchain", "langchain_core", "langchain_classic", "langsmith", "pydantic"})
 
+_EXAMPLES = "alto_langgraph.examples."
+
 _LIBRARY_FOLDERS = tuple({path for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib", "purelib", "platlib"}})
 
 
@@ -36,8 +38,11 @@ def module(thing: object) -> str:
 
 
 def package(thing: object) -> str:
-    """Top-level package that a function or class was written in."""
-    return module(thing).partition(".")[0]
+    """Top-level package that a function or class was written in. Each example that is shipped is an app, and not a part of alto."""
+    name = module(thing)
+    if name.startswith(_EXAMPLES):
+        return ".".join(name.split(".")[:3])
+    return name.partition(".")[0]
 
 
 def is_library(function: FunctionType) -> bool:

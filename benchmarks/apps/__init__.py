@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from benchmarks.apps import chatbot_verification, document_qa
+from benchmarks.apps import chatbot_verification, document_qa, research_report, text_to_sql, tool_agent
 from benchmarks.apps.declare import Application
 from benchmarks.apps.measured import AppBenchmark
 
-APPLICATIONS: tuple[Application, ...] = (chatbot_verification.APPLICATION, document_qa.APPLICATION)
+APPLICATIONS: tuple[Application, ...] = (
+    chatbot_verification.APPLICATION,
+    document_qa.APPLICATION,
+    text_to_sql.APPLICATION,
+    research_report.APPLICATION,
+    tool_agent.APPLICATION,
+)
 """In the report's order."""
 
 

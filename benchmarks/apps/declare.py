@@ -33,6 +33,7 @@ class Application:
         foretold: All work of a run that ended in this state, each with its own time (`model.seconds`) and what it waits for: the
             turns one after another. What it is for is the ideal schedule, so it says what the application needs, not how its graph waits.
         first: Nodes, in both graphs, whose first update that isn't empty is the first that a user has; none to leave that out.
+        first_turn: The turn from whose start that is counted; ones before it may wait for a person.
         slots: Calls that the model server takes at a time: as many as the engine did whose times the double has.
         scarce: As many as a smaller server takes, where calls wait in line.
         first_target: The most that alto's time to that may be of stock's; None to show it only.
@@ -49,6 +50,7 @@ class Application:
     answer: Callable[[Any], Any]
     foretold: Callable[[PacedChatModel, Any], Sequence[Work]]
     first: frozenset[str] = frozenset()
+    first_turn: int = 0
     slots: int = SEQUENCES_AT_A_TIME
     scarce: int = 16
     first_target: float | None = 0.4

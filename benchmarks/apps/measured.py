@@ -114,7 +114,8 @@ class AppBenchmark:
         graph = self.app.expert(model) if lane == EXPERT else self.app.as_written(model)
         if lane in ("alto", AHEAD):
             graph = side(alto).optimize(graph)
-        return Running(graph, self._turns, self.app.first, ahead=lane == AHEAD and hasattr(graph, "astream_fragments"))
+        ahead = lane == AHEAD and hasattr(graph, "astream_fragments")
+        return Running(graph, self._turns, self.app.first, self.app.first_turn, ahead)
 
     @property
     def _turns(self) -> Any:

@@ -48,23 +48,26 @@ class Running:
         graph: Compiled, of either side.
         turns: Inputs.
         first: Nodes whose first update is the first fragment.
+        first_turn: The turn from whose start the time to that is counted.
         ahead: Runs by `astream_fragments`, which tells of fragments before they are committed.
     """
 
     graph: Any
     turns: Sequence[Any]
     first: frozenset[str]
+    first_turn: int = 0
     ahead: bool = False
 
     async def once(self) -> Told:
         """Runs all turns on a thread of their own, and forgets what a checkpointer has kept of them."""
         thread, told = str(next(_threads)), Told()
         config = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
-        began = time.perf_counter()
-        for turn in self.turns:
+        began = counted = time.perf_counter()
+        for place, turn in enumerate(self.turns):
+            counted = time.perf_counter() if place == self.first_turn else counted
             async for node, update, committed in self._events(turn, config):
-                if told.first is None and node in self.first and any(update.values()):  # what says nothing isn't one
-                    told.first = time.perf_counter() - began
+                if told.first is None and node in self.first and any((update or {}).values()):  # what says nothing isn't one
+                    told.first = time.perf_counter() - counted
                 if committed:
                     told.updates.append({node: update})
         told.seconds = time.perf_counter() - began

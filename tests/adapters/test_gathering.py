@@ -5,6 +5,7 @@ The last tasks before the reduction wait for work behind it on the first ones: u
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from itertools import groupby
 from operator import itemgetter
@@ -191,3 +192,21 @@ def test_a_state_that_cannot_be_made_of_a_part_is_not() -> None:
         got = builder.compile().invoke({"documents": [1] * 9})
     assert got["verdicts"] == [f"{at}: [0]" for at in range(9)]
     assert seen.ahead["judge"] == 0
+
+
+async def test_more_that_adds_nothing_is_no_evidence_that_more_only_adds() -> None:
+    """Groups leave out each second claim: with it a group is as it was. All close at once, but for the last."""
+
+    def gather_most(state: State) -> State:
+        return gather({"claims": [claim for claim in state["claims"] if claim["place"] != 1]})
+
+    async def late(item: dict[str, int]) -> State:
+        await asyncio.sleep(0.1 * (item["place"] == 2))
+        if item["at"] == 9:
+            await aheard("judged 0", "judged 1")
+        return {"claims": [item]}
+
+    with signals() as seen:
+        got = await graph_of(gather=gather_most, claim=late).ainvoke({"documents": [3] * 10})
+    assert got["verdicts"] == [f"{at}: [0, 2]" for at in range(10)]
+    assert seen.ran["judge"] == 10 and not seen.squashed
