@@ -36,7 +36,7 @@ def test_what_is_wrong_with_a_trace_is_seen():
     lost = [span for span in spans if span.name != "fragment a"]
     assert any("linked to what isn't there" in fault for fault in faults(lost))
     first = next(span for span in spans if span.name == "fragment a")
-    first.set_attribute(names.OUTCOME, "lost")
+    first.own[names.OUTCOME] = "lost"
     first.start_time = spans[-1].start_time - 10**9
     wrong = faults(spans)
     assert any("ended as lost" in fault for fault in wrong)
