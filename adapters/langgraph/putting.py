@@ -24,11 +24,11 @@ if "ensure_message_ids" in PregelLoop.put_writes.__globals__:  # not in early ve
 class Putting(PregelLoop):
     """A loop that doesn't ask each write's channel whether it is a `DeltaChannel`, nor for a task's cache key, if there is neither."""
 
-    def put_writes(self, task_id: str, writes: Any, *, cached: bool = False) -> None:
+    def put_writes(self, task_id: str, writes: Any, **how: Any) -> None:
         if self._is_usual:
-            _put_writes(self, task_id, writes, cached=cached)
+            _put_writes(self, task_id, writes, **how)
         else:
-            super().put_writes(task_id, writes, cached=cached)
+            super().put_writes(task_id, writes, **how)
 
     @cached_property
     def _is_usual(self) -> bool:
