@@ -147,7 +147,8 @@ class Ahead(Waking):
 
     def closing(self, step: int) -> None:
         """The loop is about to commit superstep `step`: from now until the next one opens nothing starts or looks at the state."""
-        self._watch.close()
+        with self._lock:  # an alarm that rings in this moment, on its thread, looks at the state until it is through
+            self._watch.close()
         if self._news or self._engine is not None:
             self._catch_up()
         if self._engine is not None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
 
+from alto_langgraph.driver.producing import ANSWERS
+
 FOR_EVER = 1e6
 """Seconds."""
 
@@ -34,16 +36,17 @@ class Gauge:
 
     @contextmanager
     def held(self, node: str = "") -> Iterator[None]:
-        """Counts one node more inside the block."""
+        """Counts one node more inside the block; what is run again on a part of an answer asks nobody, and is no node at work."""
+        at_work = ANSWERS.get() is None
         with self._lock:
-            self.now += 1
+            self.now += at_work
             self.runs[node] += 1
             self.most = max(self.most, self.now)
         try:
             yield
         finally:
             with self._lock:
-                self.now -= 1
+                self.now -= at_work
 
 
 GAUGE: ContextVar[Gauge | None] = ContextVar("pause_gauge", default=None)

@@ -160,13 +160,9 @@ def _misbehaved(case: Case, stock: Played, mine: Played) -> Difference | None:
 
 
 def _overlap(case: Case, played: Played) -> bool:
-    """Whether nodes may have overlapped with what nobody waits for any more.
-
-    On an event loop a node on a thread goes on when its run has failed, or was left, or when it was begun on a part of an answer in vain.
-    """
-    nodes = [*case.graph.all_nodes()]
-    threads = case.coroutine and not all(node.coroutine for node in nodes)
-    return threads and (any(node.ask for node in nodes) or any(turn.failed or turn.cut_off for turn in played.turns[:-1]))
+    """Whether turns may have overlapped: a node on a thread goes on when its run has failed, or was left, on an event loop."""
+    threads = case.coroutine and not all(node.coroutine for node in case.graph.all_nodes())
+    return threads and any(turn.failed or turn.cut_off for turn in played.turns[:-1])
 
 
 def _unrepeatable(graph: Graph) -> Iterator[Node]:
