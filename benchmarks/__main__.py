@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -72,6 +73,20 @@ def report(
     write(results, null if null.exists() else None, out)
 
 
+@app.command()
+def merge(
+    newer: Annotated[list[Path], typer.Argument(help="What runs of some benchmarks kept with --json.")],
+    results: Annotated[Path, typer.Option(help="Where their samples go, in the place of older ones.")] = RESULTS,
+) -> None:
+    """Takes newer samples of some benchmarks into what a whole run kept."""
+    if lacking := [path for path in (results, *newer) if not path.exists()]:
+        _refuse(f"{lacking[0]} isn't there; `python -m benchmarks --json {lacking[0]}` makes it.")
+    kept = json.loads(results.read_text())
+    for path in newer:
+        kept = suite.merged(kept, json.loads(path.read_text()))
+    results.write_text(suite.to_json(kept))
+
+
 @app.command("list")
 def list_all() -> None:
     """Lists the benchmarks."""
@@ -99,7 +114,7 @@ def _refuse(message: str) -> NoReturn:
 
 def main(arguments: list[str]) -> None:
     """`run` is what is meant when no command is named."""
-    named = arguments and (arguments[0] in {"run", "report", "profile", "list", "--help"})
+    named = arguments and (arguments[0] in {"run", "report", "merge", "profile", "list", "--help"})
     app(arguments if named else ["run", *arguments], prog_name="python -m benchmarks")
 
 

@@ -42,8 +42,18 @@ def markdown(results: Mapping[str, Any], null: Mapping[str, Any] | None, picture
         run=results,
         groups=[_group(name, everything, judged, pictures) for name in dict.fromkeys(r["group"] for r in everything)],
         counts={verdict: sum(j.verdict == verdict for j in judged) for verdict in ("met", "unclear", "missed")},
+        others=_others(everything),
         noise=noise(null["benchmarks"]) if null else None,
     )
+
+
+def _others(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Runs whose samples were merged in: on what machine, when, and of which benchmarks."""
+    merged = [result for result in results if result.get("machine")]
+    return [
+        {"machine": machine, "names": [result["name"] for result in merged if result["machine"] == machine]}
+        for machine in {result["machine"]["taken"]: result["machine"] for result in merged}.values()
+    ]
 
 
 def noise(results: Sequence[Result]) -> list[dict[str, Any]]:

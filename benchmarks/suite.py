@@ -40,6 +40,13 @@ def run(benchmarks: Iterable[Benchmark], quick: bool, alto: str, console: Consol
     return {"machine": found, "quick": quick, "alto": alto, "benchmarks": taken}
 
 
+def merged(kept: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
+    """Kept results with those of a newer run in their places, each of which then says on what machine and when it was measured."""
+    fresh = {benchmark["name"]: benchmark | {"machine": newer["machine"]} for benchmark in newer["benchmarks"]}
+    old = [fresh.pop(benchmark["name"], benchmark) for benchmark in kept["benchmarks"]]
+    return {**kept, "benchmarks": [*old, *fresh.values()]}
+
+
 def to_json(results: Mapping[str, Any]) -> str:
     """The results as JSON with one benchmark per line, so that versions of it can be compared."""
     head = json.dumps({key: value for key, value in results.items() if key != "benchmarks"}, indent=1).removesuffix("\n}")

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from benchmarks.judge import judgements
-from benchmarks.report import noise, write
-from benchmarks.suite import to_json
+from benchmarks.report import markdown, noise, write
+from benchmarks.suite import merged, to_json
 from benchmarks.tables import amount, missed, table
 
 MACHINE = {
@@ -41,7 +41,13 @@ RESULTS = [
     result("fan_out_10000", "fan_out", 5.0, 2.0, target(0.3), target(1.3, "fan_out_100/alto"), per=10_000),
     result("import_time", "import_time", 1.0, 1.02, target(0.05, kind="difference")),
 ]
-KEPT = {"left_out": {"graph_on_mars": "no rocket"}, "machine": MACHINE, "quick": False, "alto": "alto", "benchmarks": RESULTS}
+KEPT: dict[str, Any] = {
+    "left_out": {"graph_on_mars": "no rocket"},
+    "machine": MACHINE,
+    "quick": False,
+    "alto": "alto",
+    "benchmarks": RESULTS,
+}
 
 
 def test_judges_by_lane_bound_and_other_benchmark_per_task() -> None:
@@ -99,6 +105,21 @@ def test_json_reads_back_the_same_with_a_line_per_benchmark() -> None:
     text = to_json(KEPT)
     assert json.loads(text) == KEPT
     assert sum(line.startswith('{"name"') for line in text.splitlines()) == len(RESULTS)
+
+
+def test_newer_samples_take_their_places_and_say_where_they_are_from() -> None:
+    later = {**MACHINE, "processor": "another", "taken": "later"}
+    fresh = [result("fan_out_100", "fan_out", 1.0, 0.5, target(1.0)), result("new", "steps", 1.0, 0.9, target(1.0))]
+    found = merged(KEPT, {**KEPT, "machine": later, "benchmarks": fresh})
+    names = [benchmark["name"] for benchmark in KEPT["benchmarks"]]
+    assert [benchmark["name"] for benchmark in found["benchmarks"]] == [*names, "new"]
+    assert {benchmark["name"]: benchmark["machine"] for benchmark in found["benchmarks"] if "machine" in benchmark} == {
+        "fan_out_100": later,
+        "new": later,
+    }
+    text = markdown(found, None, {"fan_out": "f.svg", "steps": "s.svg"} | {benchmark["group"]: "p.svg" for benchmark in KEPT["benchmarks"]})
+    assert "Measured later, on another" in text
+    assert "fan_out_100, new." in text
 
 
 @pytest.mark.parametrize(
