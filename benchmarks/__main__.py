@@ -25,7 +25,7 @@ console = Console(width=None if sys.stdout.isatty() else 190)
 @app.command()
 def run(
     names: Annotated[list[str] | None, typer.Argument(help="Names, groups or patterns; all when left out.")] = None,
-    quick: Annotated[bool, typer.Option(help="Fewer sizes and rounds: the whole set in four minutes.")] = False,
+    quick: Annotated[bool, typer.Option(help="Fewer sizes and rounds.")] = False,
     json_to: Annotated[Path | None, typer.Option("--json", help="File to keep every sample in.")] = None,
     null: Annotated[bool, typer.Option(help="Stock on both sides: shows the noise.")] = False,
     check: Annotated[bool, typer.Option(help="Exit with 1 when a target is missed.")] = False,
